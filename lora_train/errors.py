@@ -1,0 +1,49 @@
+"""The errors that Lorasmith raises on purpose.
+
+A message says what is wrong, where, the number seen, the limit, and the next step.
+"""
+
+from __future__ import annotations
+
+
+class LorasmithError(Exception):
+    """Base of every error a user may see. ``exit_code`` is what the shell command returns."""
+
+    exit_code = 1
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        # ComfyUI shows "module.Type: message"; the module would be the full install path.
+        super().__init_subclass__(**kwargs)
+        cls.__module__ = "lorasmith"
+
+
+class BadInputError(LorasmithError):
+    """The input cannot be used: a folder, file, name or number the user gave."""
+
+    exit_code = 2
+
+    @classmethod
+    def collect(cls, problems: list[str]) -> None:
+        """Raise one error that lists all ``problems``; do nothing when there is none."""
+        if problems:
+            raise cls(problems[0] if len(problems) == 1 else "\n".join(f"- {p}" for p in problems))
+
+
+class UnsupportedModelError(BadInputError):
+    """The file is no checkpoint, or one of a family that Lorasmith cannot train."""
+
+
+class QualityGateError(LorasmithError):
+    """Everything ran, and the result is below what was asked for."""
+
+    exit_code = 3
+
+
+class WorkerError(LorasmithError):
+    """The training process died or could not be understood."""
+
+
+class Cancelled(LorasmithError):
+    """The user asked to stop. What was best so far has been saved."""
+
+    exit_code = 130

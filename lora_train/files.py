@@ -1,0 +1,91 @@
+"""Files are written whole or not at all, and only inside the folder that was given."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .errors import BadInputError
+
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{p}{n}" for p in ("com", "lpt") for n in range(1, 10))}
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Yield a temporary name beside ``path``; on success it is fsynced and renamed to ``path``.
+
+    Whatever goes wrong in the block, ``path`` is untouched and the temporary file is removed.
+
+    Raises:
+        BadInputError: the disk is full or the folder cannot be written.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.stem[:80]}.{secrets.token_hex(4)}{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        with open(temporary, "rb+") as handle:
+            os.fsync(handle.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise BadInputError(
+            f"Cannot write '{path.name}' in '{path.parent}': {reason}. Nothing was left half "
+            "written. Free some space or choose another folder, and run again."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 ``text`` to ``path``, whole or not at all."""
+    with whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write ``value`` as indented JSON to ``path``, whole or not at all."""
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def sha256_of(path: Path) -> str:
+    """Hex SHA-256 of a file's content."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as handle:
+        while block := handle.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def inside(folder: Path, name: str, suffix: str = "") -> Path:
+    """The path of ``name`` in ``folder``; sub-folders are allowed, leaving it is not.
+
+    Raises:
+        BadInputError: the name is empty, absolute, leaves ``folder`` (also through a link), or
+            holds characters that Windows or ComfyUI cannot store.
+    """
+    clean = name.strip().replace("\\", "/")
+    if suffix and not clean.lower().endswith(suffix):
+        clean += suffix
+    parts = clean.split("/")
+    bad = (
+        not name.strip()
+        or clean.startswith("/")
+        or any(not p or p.strip(" .") == "" or p.split(".")[0].lower() in _RESERVED for p in parts)
+        or bool(re.search(r'[<>:"|?*\x00-\x1f]', clean))
+    )
+    root = Path(folder).resolve()
+    target = (root / clean).resolve() if not bad else root
+    if bad or not target.is_relative_to(root) or target == root:
+        raise BadInputError(
+            f"The name '{name}' does not stay inside '{folder}'. Use a plain name such as "
+            "'my_lora' or 'people/my_lora'."
+        )
+    return target

@@ -1,0 +1,45 @@
+"""Which family a checkpoint belongs to. A new family is one module and one line in FAMILIES."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import UnsupportedModelError
+from . import sd15
+from .base import Family
+from .header import read_header
+from .lookalikes import describe
+
+FAMILIES: tuple[Family, ...] = (sd15.STARTER, sd15.SD15)
+
+
+def detect(path: Path) -> Family:
+    """The family that can load ``path``; reads nothing but the file's header.
+
+    Raises:
+        UnsupportedModelError: no safetensors file, cut off, or a kind of model that cannot be
+            trained; the text says what the file looks like and what is supported.
+    """
+    header = read_header(Path(path))
+    for family in FAMILIES:
+        if family.detect(header):
+            return family
+    says, advice = describe(header)
+    supported = " and ".join(family.title for family in FAMILIES)
+    raise UnsupportedModelError(
+        f"'{Path(path).name}' is {says}. Supported so far: {supported}. "
+        f"{advice or 'Choose a Stable Diffusion 1.5 checkpoint in one .safetensors file.'}"
+    )
+
+
+def family(family_id: str) -> Family:
+    """The family with this id.
+
+    Raises:
+        UnsupportedModelError: there is none; the text lists those there are.
+    """
+    for candidate in FAMILIES:
+        if candidate.id == family_id:
+            return candidate
+    known = ", ".join(candidate.id for candidate in FAMILIES)
+    raise UnsupportedModelError(f"There is no model family '{family_id}'. Use one of: {known}.")

@@ -1,0 +1,87 @@
+"""Captions with a trigger word: the one word that will call up what the LoRA learned."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from string import Formatter
+
+from ..errors import BadInputError
+from .manifest import Dataset, Entry
+
+DEFAULT_TEMPLATE = "photo of {trigger} {class_word}"
+MAX_TRIGGER_LENGTH = 32
+_FIELDS = {"trigger", "class_word"}
+
+
+def caption_dataset(
+    dataset: Dataset, trigger: str, class_word: str = "person", template: str = DEFAULT_TEMPLATE
+) -> Dataset:
+    """Give every photo a caption that holds ``trigger``.
+
+    A sidecar caption is kept; the trigger is put first where it is missing. A photo without one
+    gets ``template`` with ``{trigger}`` and ``{class_word}`` filled in.
+
+    Raises:
+        BadInputError: lists everything wrong with trigger, class word and template.
+    """
+    trigger, class_word, template = trigger.strip(), " ".join(class_word.split()), template.strip()
+    problems = trigger_problems(trigger) + _template_problems(template)
+    if re.search(r"[(){}\[\]<>\x00-\x1f]", class_word):
+        problems.append(
+            f"The class word '{class_word}' holds brackets. Use plain words such as 'woman' or 'dog'."
+        )
+    BadInputError.collect(problems)
+    plain = template.replace("{trigger}", trigger).replace("{class_word}", class_word)
+    plain = " ".join(plain.split())
+    entries = tuple(_captioned(e, trigger, plain) for e in dataset.entries)
+    return dataclasses.replace(dataset, entries=entries, trigger=trigger, class_word=class_word)
+
+
+def trigger_problems(trigger: str) -> list[str]:
+    """What is wrong with a trigger word; an empty list when it can be used."""
+    trigger = trigger.strip()
+    if not trigger:
+        return ["The trigger word is empty. Give one rare word, such as 'ohwx'."]
+    problems = []
+    if len(trigger) > MAX_TRIGGER_LENGTH:
+        problems.append(
+            f"The trigger word has {len(trigger)} letters; at most {MAX_TRIGGER_LENGTH} are possible."
+        )
+    if bad := sorted(set(re.findall(r"[^\w-]", trigger))):
+        shown = " ".join("a space" if c.isspace() else f"'{c}'" for c in bad)
+        problems.append(
+            f"The trigger word '{trigger[:40]}' holds {shown}. Use one word of letters, digits, '_' and '-'; what it "
+            "is (woman, dog, painting) belongs into the class word."
+        )
+    if not re.search(r"\w", trigger):
+        problems.append(f"The trigger word '{trigger}' has no letter.")
+    return problems
+
+
+def has_word(text: str, word: str) -> bool:
+    """Whether ``text`` holds ``word`` as a word of its own, whatever its case."""
+    return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text, re.IGNORECASE) is not None
+
+
+def _template_problems(template: str) -> list[str]:
+    try:
+        fields = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+    except ValueError as error:
+        return [f"The caption template '{template}' cannot be read: {error}."]
+    problems = [
+        f"The caption template has no field '{{{name}}}'; there are {{trigger}} and {{class_word}}."
+        for name in sorted(fields - _FIELDS)
+    ]
+    if "{trigger}" not in template:
+        problems.append("The caption template needs {trigger}, or the LoRA learns no trigger word.")
+    return problems
+
+
+def _captioned(entry: Entry, trigger: str, plain: str) -> Entry:
+    own = entry.photo.caption
+    if own is None:
+        caption = plain
+    else:
+        caption = own if has_word(own, trigger) else f"{trigger}, {own}"
+    return dataclasses.replace(entry, caption=caption)

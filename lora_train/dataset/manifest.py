@@ -1,0 +1,186 @@
+"""A dataset is a manifest: it points at photos, with verdicts, crops and captions. One JSON file."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from ..config import Format, encode
+from ..errors import BadInputError
+from .photo import Photo, Unreadable
+from .scan import Scan
+
+FORMAT = Format("lorasmith.dataset", 1)
+
+CropKind = Literal["portrait", "half", "full", "subject", "whole"]
+
+
+@dataclass(frozen=True)
+class Crop:
+    """What is cut out of a photo."""
+
+    box: tuple[int, int, int, int]
+    """left, top, right, bottom in upright photo pixels; right and bottom are exclusive."""
+    bucket: tuple[int, int]
+    """width and height in training pixels."""
+    kind: CropKind
+
+    @property
+    def upscale(self) -> float:
+        """How much the cut-out is enlarged to fill its bucket; 1 or less when it is reduced."""
+        left, top, right, bottom = self.box
+        return max(self.bucket[0] / (right - left), self.bucket[1] / (bottom - top))
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a photo is rejected, or what to know about it."""
+
+    code: str
+    value: float
+    limit: float
+    text: str
+    severity: Literal["reject", "warn"] = "reject"
+
+
+@dataclass(frozen=True)
+class Warning_:
+    """Something to know about the whole set."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Photos that belong together. ``members`` are file names, in natural order."""
+
+    id: int
+    kind: Literal["duplicate", "same_background"]
+    members: tuple[str, ...]
+    keeper: str | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One photo with everything that was decided about it."""
+
+    photo: Photo
+    keep: bool = True
+    reasons: tuple[Reason, ...] = ()
+    scores: dict[str, float] = dataclasses.field(default_factory=dict)
+    crop: Crop | None = None
+    caption: str = ""
+    group: int | None = None
+    override: Literal["keep", "reject"] | None = None
+    """What the user decided against the verdict; ``keep`` follows it."""
+
+    @property
+    def name(self) -> str:
+        return self.photo.name
+
+    def codes(self, severity: str = "reject") -> tuple[str, ...]:
+        return tuple(r.code for r in self.reasons if r.severity == severity)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The manifest. Immutable: every step returns a new one."""
+
+    folder: Path
+    entries: tuple[Entry, ...]
+    unreadable: tuple[Unreadable, ...] = ()
+    warnings: tuple[Warning_, ...] = ()
+    trigger: str = ""
+    class_word: str = ""
+    groups: tuple[Group, ...] = ()
+
+    @classmethod
+    def of(cls, found: Scan) -> Dataset:
+        """Every scanned photo, kept, with its sidecar caption; nothing judged yet."""
+        entries = tuple(Entry(p, caption=p.caption or "") for p in found.photos)
+        return cls(found.folder, entries, found.unreadable)
+
+    @cached_property
+    def kept(self) -> tuple[Entry, ...]:
+        return tuple(e for e in self.entries if e.keep)
+
+    @cached_property
+    def rejected(self) -> tuple[Entry, ...]:
+        return tuple(e for e in self.entries if not e.keep)
+
+    def entry(self, name: str) -> Entry:
+        """The entry of a file name.
+
+        Raises:
+            BadInputError: there is none.
+        """
+        for entry in self.entries:
+            if entry.name == name:
+                return entry
+        raise BadInputError(f"There is no photo '{name}' in '{self.folder}'.")
+
+    def override(self, keep: Collection[str] = (), reject: Collection[str] = ()) -> Dataset:
+        """The same dataset with the user's own verdicts, by file name.
+
+        Raises:
+            BadInputError: a name that is not in the dataset, or is in both lists.
+        """
+        names = {e.name for e in self.entries}
+        problems = [
+            f"There is no photo '{n}' in '{self.folder}'." for n in (*keep, *reject) if n not in names
+        ]
+        problems += [f"'{n}' is both kept and rejected by hand." for n in keep if n in set(reject)]
+        BadInputError.collect(problems)
+        return dataclasses.replace(self, entries=tuple(_overridden(e, keep, reject) for e in self.entries))
+
+    def summary(self) -> str:
+        """One sentence: how many are kept, and why the others are not."""
+        total = len(self.entries) + len(self.unreadable)
+        counts = Counter(e.codes()[0] if e.codes() else "by hand" for e in self.rejected)
+        counts += Counter({"unreadable": len(self.unreadable)})
+        text = f"{len(self.kept)} of {total} photos kept"
+        if counts:
+            text += "; left out: " + ", ".join(f"{n} {code.replace('_', ' ')}" for code, n in counts.items())
+        return text + "."
+
+    def digest(self) -> str:
+        """Hex SHA-256 of what would be trained: kept photos, crops, captions and trigger, not paths."""
+        rows = [[e.photo.sha256, encode(e.crop), e.caption] for e in self.kept]
+        text = json.dumps([rows, self.trigger, self.class_word], ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        return FORMAT.pack(self)
+
+    @classmethod
+    def from_json(cls, data: Any, what: str = "") -> Dataset:
+        """Build a dataset from :meth:`to_json`.
+
+        Raises:
+            BadInputError: lists everything that does not fit.
+        """
+        return FORMAT.unpack(cls, data, what)
+
+    def save(self, path: Path) -> None:
+        FORMAT.save(self, path)
+
+    @classmethod
+    def load(cls, path: Path) -> Dataset:
+        return FORMAT.load(cls, path)
+
+
+def _overridden(entry: Entry, keep: Collection[str], reject: Collection[str]) -> Entry:
+    if entry.name in keep:
+        return dataclasses.replace(entry, keep=True, override="keep")
+    if entry.name in reject:
+        return dataclasses.replace(entry, keep=False, override="reject")
+    return entry

@@ -1,0 +1,208 @@
+"""One photo: what the file says about itself, and its pixels, upright and in RGB.
+
+Files are read, never written. The size in the header is checked before a pixel is decoded.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BadInputError
+from ..files import sha256_of
+from .pixels import upright_rgb
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+MAX_PIXELS = 178_956_970
+"""Largest picture that is decoded: twice Pillow's own warning limit (a 13,377 px square)."""
+
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "HEIF")
+"""Pillow formats that are opened. Others (EPS, PSD, ...) run foreign code or hold no photos."""
+
+SUFFIXES = frozenset(
+    [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif", ".hif", ".mpo"]
+)
+_PLUGIN = {
+    ".heic": "pillow-heif",
+    ".heif": "pillow-heif",
+    ".hif": "pillow-heif",
+    ".avif": "pillow-avif-plugin",
+}
+_CAPTION_SUFFIXES = (".txt", ".caption")
+_ORIENTATION, _DATE, _EXIF_IFD, _DATE_ORIGINAL, _FOCAL_35MM = 0x0112, 0x0132, 0x8769, 0x9003, 0xA405
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo file that has a readable header. Sizes are upright, after EXIF orientation."""
+
+    path: Path
+    sha256: str
+    width_px: int
+    height_px: int
+    format: str
+    caption: str | None = None
+    """Text of the sidecar file (``photo.txt`` or ``photo.caption``) where there is one."""
+    focal_35mm: float | None = None
+    taken: str | None = None
+    """EXIF date as written by the camera: ``YYYY:MM:DD HH:MM:SS``."""
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def short_side_px(self) -> int:
+        return min(self.width_px, self.height_px)
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A file that should be a photo and cannot be used."""
+
+    path: Path
+    reason: str
+
+
+def read_photo(path: Path) -> Photo:
+    """The record of one photo, from its header, EXIF data, sidecar caption and content hash.
+
+    Raises:
+        BadInputError: empty, no image, too large, or of a kind whose plug-in is missing.
+    """
+    with _opened(path) as image:
+        exif = image.getexif()
+        width, height = image.size
+        if exif.get(_ORIENTATION, 1) in (5, 6, 7, 8):
+            width, height = height, width
+        details = exif.get_ifd(_EXIF_IFD)
+        taken = details.get(_DATE_ORIGINAL) or exif.get(_DATE)
+        kind, focal = image.format or "?", _positive(details.get(_FOCAL_35MM))
+    return Photo(
+        path=path,
+        sha256=sha256_of(path),
+        width_px=width,
+        height_px=height,
+        format=kind,
+        caption=sidecar_caption(path),
+        focal_35mm=focal,
+        taken=str(taken).strip("\x00 ") or None if taken else None,
+    )
+
+
+def open_photo(path: Path, max_side_px: int | None = None) -> Image.Image:
+    """The first frame of a photo: mode RGB, 8 bit, upright, transparency on neutral grey, sRGB.
+
+    With ``max_side_px`` the longer side is brought down to at most that (never up); JPEGs are
+    then decoded at reduced scale.
+
+    Raises:
+        BadInputError: missing, empty, truncated, no image, more than :data:`MAX_PIXELS` pixels.
+    """
+    from PIL import Image
+
+    path = Path(path)
+    with _opened(path) as image:
+        if max_side_px:
+            scale = max_side_px / max(image.size)
+            if scale < 1:
+                # Twice the target leaves the last step to a proper filter.
+                image.draft("RGB", (int(image.width * scale * 2), int(image.height * scale * 2)))
+        upright = upright_rgb(image)
+    if max_side_px and max(upright.size) > max_side_px:
+        scale = max_side_px / max(upright.size)
+        size = (max(1, round(upright.width * scale)), max(1, round(upright.height * scale)))
+        upright = upright.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return upright
+
+
+def sidecar_caption(path: Path) -> str | None:
+    """The caption beside a photo, one line, or None. Unreadable bytes become a replacement sign."""
+    for suffix in _CAPTION_SUFFIXES:
+        beside = path.with_suffix(suffix)
+        if beside.is_file():
+            text = beside.read_bytes()[:16_384].decode("utf-8-sig", errors="replace")
+            if clean := " ".join(text.replace("\x00", "").split()):
+                return clean
+    return None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """An opened, not yet decoded image of an allowed format and size; its failures in plain words."""
+    from PIL import Image, UnidentifiedImageError
+
+    _register_plugins()
+    try:
+        if path.stat().st_size == 0:
+            raise BadInputError(f"'{path.name}' is empty (0 bytes).")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=[f for f in FORMATS if f in Image.OPEN]) as image:
+                _check_size(path, image.size)
+                yield image
+    except UnidentifiedImageError as error:
+        raise BadInputError(_why_unidentified(path)) from error
+    except Image.DecompressionBombError as error:
+        raise BadInputError(f"'{path.name}' has too many pixels: {error}") from error
+    except FileNotFoundError as error:
+        raise BadInputError(f"There is no file '{path}'.") from error
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        EOFError,
+        KeyError,
+        TypeError,
+        IndexError,
+        MemoryError,
+    ) as error:
+        # Pillow's decoders raise all of these on damaged files.
+        raise BadInputError(f"'{path.name}' is damaged: {error or type(error).__name__}.") from error
+
+
+def _check_size(path: Path, size: tuple[int, int]) -> None:
+    width, height = size
+    if width * height > MAX_PIXELS:
+        raise BadInputError(
+            f"'{path.name}' has {width:,} x {height:,} px = {width * height / 1e6:,.0f} megapixels; at most "
+            f"{MAX_PIXELS / 1e6:.0f} are decoded. Save a smaller copy of it."
+        )
+
+
+def _why_unidentified(path: Path) -> str:
+    package = _PLUGIN.get(path.suffix.lower())
+    if package:
+        return (
+            f"'{path.name}' is a {path.suffix[1:].upper()} file and its Pillow plug-in is missing: install the "
+            f"package {package}, or save the photo as JPEG."
+        )
+    return f"'{path.name}' is not an image, although its name says {path.suffix[1:].upper()}."
+
+
+def _register_plugins() -> None:
+    """Make Pillow know its own formats, and HEIC where the plug-in package is installed."""
+    from PIL import Image
+
+    Image.init()
+    if "HEIF" in Image.OPEN:
+        return
+    try:
+        import pillow_heif  # type: ignore[import-not-found]
+    except ImportError:
+        return
+    pillow_heif.register_heif_opener()
+
+
+def _positive(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    return number if 0 < number < 10_000 else None

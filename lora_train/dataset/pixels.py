@@ -1,0 +1,67 @@
+"""Any picture that Pillow decodes, as upright 8-bit sRGB."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+NEUTRAL = (128, 128, 128)
+"""What shows through transparent parts: neither a black nor a white border to learn."""
+
+
+def upright_rgb(image: Image.Image) -> Image.Image:
+    """First frame of ``image``: mode RGB, EXIF orientation applied, on :data:`NEUTRAL`.
+
+    16-bit and float pictures are brought to 8 bit; an embedded colour profile is converted to sRGB.
+    """
+    from PIL import Image, ImageOps
+
+    image.load()
+    profile = image.info.get("icc_profile")
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode.startswith("I") or upright.mode == "F":
+        upright = _eight_bit(upright)
+    if "A" in upright.mode or "a" in upright.mode or "transparency" in upright.info:
+        upright = upright.convert("RGBA")
+        canvas = Image.new("RGBA", upright.size, (*NEUTRAL, 255))
+        upright = Image.alpha_composite(canvas, upright)
+    return _to_srgb(upright, profile)
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Mode L from I, I;16, I;16B or F. Integers count to 65535, floats to 1 where none is larger."""
+    import numpy as np
+    from PIL import Image
+
+    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
+    top = 1.0 if image.mode == "F" and values.max(initial=0.0) <= 1.0 else 255.0
+    if image.mode != "F" and (image.mode != "I" or values.max(initial=0.0) > 255.0):
+        top = 65535.0
+    return Image.fromarray(np.clip(values / top * 255.0 + 0.5, 0, 255).astype(np.uint8))
+
+
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Mode RGB; through the embedded profile where there is one that fits, else Pillow's own way."""
+    if profile and image.mode in ("RGB", "CMYK"):
+        converted = _through_profile(image, profile)
+        if converted is not None:
+            return converted
+    return image.convert("RGB")
+
+
+def _through_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
+    """``image`` in sRGB, or None where the profile is sRGB already, damaged or for another mode."""
+    try:
+        from PIL import ImageCms
+    except ImportError:  # Pillow built without LittleCMS
+        return None
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if "srgb" in ImageCms.getProfileDescription(source).lower():
+            return None
+        return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return None

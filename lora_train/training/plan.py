@@ -1,0 +1,221 @@
+"""How long and with what settings to train: numbers, and the reason in one sentence."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from .. import presets
+from ..config import Format, decode, unknown_name
+from ..errors import BadInputError
+from .distinct import Distinct, count_distinct, distinct_by_embeddings
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..dataset.manifest import Dataset
+
+FORMAT = Format("lorasmith.plan", 1)
+Purpose = Literal["character", "style", "object"]
+MAX_PHOTOS = 50
+MIN_PHOTOS = 10
+
+
+@dataclass(frozen=True)
+class TrainPlan:
+    """Everything the training loop needs to know, apart from the files."""
+
+    family: str
+    steps: int
+    """Optimizer steps."""
+    why: str
+    rank: int
+    alpha: float
+    learning_rate: float
+    resolution_px: int
+    batch_size: int
+    warmup_steps: int
+    schedule: Literal["constant", "cosine"]
+    min_snr_gamma: float | None
+    """Loss weight min(SNR, gamma) / SNR (Hang et al. 2023); None is the plain loss."""
+    noise_offset: float
+    caption_dropout: float
+    """Share of steps that see the empty caption, 0 to 1."""
+    weight_decay: float
+    seed: int
+    sample_every: int
+    """Steps between sample pictures; 0 for none."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    purpose: Purpose = "character"
+
+    def __post_init__(self) -> None:
+        BadInputError.collect(_problems(self))
+
+    def replace(self, **overrides: Any) -> TrainPlan:
+        """The same plan with other values. A value of None means "as planned", except for min_snr_gamma.
+
+        Raises:
+            BadInputError: lists every unknown name, wrong type and value out of range at once.
+        """
+        given = {k: v for k, v in overrides.items() if v is not None or k == "min_snr_gamma"}
+        if "steps" in given and "why" not in given and given["steps"] != self.steps:
+            given["why"] = f"{given['steps']} steps, set by hand; suggested were {self.steps}. {self.why}"
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        if (
+            "steps" in given
+            and "warmup_steps" not in given
+            and isinstance(given["steps"], int)
+            and self.steps
+        ):
+            given["warmup_steps"] = min(
+                self.warmup_steps, round(self.warmup_steps * given["steps"] / self.steps)
+            )
+        return decode(TrainPlan, {**fields, **given}, "training plan")
+
+    @property
+    def image_steps(self) -> int:
+        """Pictures shown in all: steps times batch."""
+        return self.steps * self.batch_size
+
+    def to_json(self) -> dict[str, Any]:
+        return FORMAT.pack(self)
+
+    @classmethod
+    def from_json(cls, data: Any, what: str = "") -> TrainPlan:
+        """Build a plan from :meth:`to_json`.
+
+        Raises:
+            BadInputError: lists everything that does not fit.
+        """
+        return FORMAT.unpack(cls, data, what)
+
+    def save(self, path: Path) -> None:
+        FORMAT.save(self, path)
+
+    @classmethod
+    def load(cls, path: Path) -> TrainPlan:
+        return FORMAT.load(cls, path)
+
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "steps": (1, 1_000_000),
+    "rank": (1, 1024),
+    "alpha": (1e-6, 4096),
+    "learning_rate": (1e-8, 1.0),
+    "resolution_px": (32, 4096),
+    "batch_size": (1, 256),
+    "warmup_steps": (0, 1_000_000),
+    "min_snr_gamma": (0.1, 100),
+    "noise_offset": (0, 1),
+    "caption_dropout": (0, 1),
+    "weight_decay": (0, 1),
+    "seed": (0, 2**63 - 1),
+    "sample_every": (0, 1_000_000),
+}
+
+
+def _problems(plan: TrainPlan) -> list[str]:
+    found = []
+    for name, (low, high) in _RANGES.items():
+        value = getattr(plan, name)
+        if value is not None and not low <= value <= high:
+            found.append(f"{name} is {value:g}, it must be from {low:g} to {high:g}")
+    if plan.resolution_px % 8:
+        found.append(f"resolution_px is {plan.resolution_px}, it must be a multiple of 8")
+    if plan.warmup_steps > plan.steps:
+        found.append(f"warmup_steps is {plan.warmup_steps}, more than all {plan.steps} steps")
+    return found
+
+
+def make_plan(
+    dataset: Dataset,
+    family: str,
+    *,
+    embeddings: np.ndarray | None = None,
+    purpose: Purpose = "character",
+    **overrides: Any,
+) -> TrainPlan:
+    """The plan for the kept photos of ``dataset`` on a base of ``family``.
+
+    ``embeddings`` (n, d) are unit vectors of the kept crops in order; without them the groups that
+    the audit found stand for the similarity. ``overrides`` are fields of :class:`TrainPlan`.
+
+    Raises:
+        BadInputError: no photo is kept, no preset for family and purpose, or bad overrides.
+    """
+    count = len(dataset.kept)
+    if count == 0:
+        raise BadInputError(
+            f"There is no photo to train on: {dataset.summary()} Loosen the limits or add photos."
+        )
+    preset = presets.read(_preset_name(family, purpose))
+    distinct = count_distinct(dataset)
+    if embeddings is not None:
+        distinct = distinct_by_embeddings(embeddings, count, preset["unrelated_cosine"])
+    return _planned(preset, distinct, overrides.get("batch_size")).replace(**overrides)
+
+
+def image_steps(distinct: float, photos: int) -> int:
+    """Pictures to show in all (batch 1 steps), a multiple of 50 between 500 and 2000.
+
+    With V distinct photos of n and D = V / n: a varied set gets 1000 to 2000 (V 8 to 16), a
+    similar one 500 to 1000 (V 2 to 8), and D from .30 to .55 blends between the two.
+    """
+    varied = 1000 + 1000 * _clip((distinct - 8) / 8)
+    similar = 500 + 500 * _clip((distinct - 2) / 6)
+    weight = _clip((distinct / photos - 0.30) / 0.25)
+    return 50 * round(((1 - weight) * similar + weight * varied) / 50)
+
+
+def _clip(value: float) -> float:
+    return min(1.0, max(0.0, value))
+
+
+def _preset_name(family: str, purpose: str) -> str:
+    problems = []
+    if family not in presets.families():
+        problems.append(unknown_name(family, list(presets.families())).replace("setting", "family"))
+        problems[-1] += f" There are: {', '.join(presets.families())}."
+    if purpose not in get_args(Purpose):
+        problems.append(f"purpose must be one of {', '.join(get_args(Purpose))}, found '{purpose}'")
+    BadInputError.collect(problems)
+    return f"{family}.{purpose}"
+
+
+def _planned(preset: dict[str, Any], distinct: Distinct, batch_size: object) -> TrainPlan:
+    """The preset's plan for so many distinct photos."""
+    batch = batch_size if isinstance(batch_size, int) and batch_size > 0 else preset["batch_size"]
+    used = min(distinct.photos, MAX_PHOTOS)
+    shown = image_steps(min(distinct.value, used), used)
+    wanted = shown * preset["step_scale"] / batch
+    low, high = preset["min_steps"], preset["max_steps"]
+    # Limits are in steps at the preset's own batch.
+    share = preset["batch_size"] / batch
+    steps = max(1, round(min(high * share, max(low * share, wanted))))
+    names = {f.name for f in dataclasses.fields(TrainPlan)}
+    values = {k: v for k, v in preset.items() if k in names}
+    values.update(
+        steps=steps,
+        why=_why(distinct, used, shown, steps, batch),
+        batch_size=batch,
+        warmup_steps=round(steps * preset["warmup_fraction"]),
+        sample_every=max(1, steps // preset["samples"]),
+        seed=preset.get("seed", 42),
+    )
+    return decode(TrainPlan, values, "training preset")
+
+
+def _why(distinct: Distinct, used: int, shown: int, steps: int, batch: int) -> str:
+    variety = distinct.value / distinct.photos
+    word = "varied" if variety >= 0.55 else "similar" if variety <= 0.30 else "partly similar"
+    text = (
+        f"{steps} steps of batch {batch}, because {distinct.photos} photos count as {distinct.value:.1f} distinct ones "
+        f"({distinct.how}): a {word} set, which asks for about {shown} pictures shown"
+    )
+    if distinct.photos > MAX_PHOTOS:
+        text += f"; more than {MAX_PHOTOS} photos do not add steps, so keep the best {used}"
+    if distinct.photos < MIN_PHOTOS:
+        text += f"; {distinct.photos} photos are fewer than the minimum of {MIN_PHOTOS}, expect a weak result"
+    return text + "."

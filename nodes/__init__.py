@@ -1,0 +1,43 @@
+"""The nodes, in the order in which a newcomer meets them."""
+
+from __future__ import annotations
+
+from comfy_api.latest import ComfyExtension, io
+
+from .apply_lora_stack import ApplyLoraStack
+from .audit_dataset import AuditDataset
+from .caption_dataset import CaptionDataset
+from .check_diversity import CheckDiversity
+from .crop_to_subject import CropToSubject
+from .demo_photos import DemoPhotos
+from .load_base import LoadBase
+from .load_photo_folder import LoadPhotoFolder
+from .lora_stack import LoraStack
+from .plan_training import PlanTraining
+from .train_lora import TrainLora
+
+NODES: tuple[type[io.ComfyNode], ...] = (
+    DemoPhotos,
+    LoadPhotoFolder,
+    AuditDataset,
+    CropToSubject,
+    CaptionDataset,
+    LoadBase,
+    PlanTraining,
+    TrainLora,
+    LoraStack,
+    ApplyLoraStack,
+    CheckDiversity,
+)
+
+
+class LorasmithExtension(ComfyExtension):
+    """What ComfyUI asks for when it loads the pack."""
+
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        return list(NODES)
+
+
+async def comfy_entrypoint() -> LorasmithExtension:
+    """ComfyUI's way in."""
+    return LorasmithExtension()

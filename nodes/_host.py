@@ -1,0 +1,333 @@
+"""The only file of the pack that touches ComfyUI (``comfy``, ``folder_paths``, ``server``).
+
+Everything is imported inside the functions: the pack then loads in milliseconds, and the file can
+be read by tools on a machine without ComfyUI.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..lora_train.errors import BadInputError
+from ..lora_train.files import inside
+from ..lora_train.observer import NullObserver
+
+if TYPE_CHECKING:
+    import torch
+    from PIL.Image import Image
+
+log = logging.getLogger(__name__)
+
+
+# -- folders and names ------------------------------------------------------------------------------
+
+
+def input_folder() -> Path:
+    """ComfyUI's input folder."""
+    import folder_paths
+
+    return Path(folder_paths.get_input_directory())
+
+
+def temp_folder() -> Path:
+    """A folder that ComfyUI empties when it starts and ends."""
+    import folder_paths
+
+    folder = Path(folder_paths.get_temp_directory()) / "lorasmith"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def lora_folder() -> Path:
+    """Where trained LoRAs go: ``output/loras``, which ComfyUI searches for LoRAs by itself."""
+    import folder_paths
+
+    return Path(folder_paths.get_output_directory()) / "loras"
+
+
+def photo_folder(text: str) -> Path:
+    """The folder a user named: a full path, or a folder inside ComfyUI's input folder.
+
+    Raises:
+        BadInputError: nothing was named, or there is no such folder.
+    """
+    name = text.strip().strip("\"'")
+    if not name:
+        raise BadInputError(
+            f"No photo folder was named. Put your photos into a folder inside '{input_folder()}' and "
+            "write its name here, or give a full path."
+        )
+    folder = Path(name).expanduser()
+    folder = folder if folder.is_absolute() else input_folder() / folder
+    if not folder.is_dir():
+        near = difflib.get_close_matches(name, _input_subfolders(), n=3, cutoff=0.4)
+        hint = f" Did you mean {_quoted(near)}?" if near else ""
+        raise BadInputError(
+            f"There is no folder '{folder}'.{hint} Write the name of a folder inside ComfyUI's input "
+            "folder, or a full path."
+        )
+    return folder
+
+
+def _input_subfolders() -> list[str]:
+    root = input_folder()
+    return sorted(p.name for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return " or ".join(f"'{name}'" for name in names)
+
+
+# -- LoRA files -------------------------------------------------------------------------------------
+
+
+def lora_names() -> list[str]:
+    """Every LoRA that ComfyUI knows, as its own LoRA loaders list them."""
+    import folder_paths
+
+    return folder_paths.get_filename_list("loras")
+
+
+def lora_path(name: str) -> Path:
+    """The file of a LoRA by its exact name in the list.
+
+    Raises:
+        BadInputError: no LoRA has this name; names close to it are suggested.
+    """
+    import folder_paths
+
+    found = folder_paths.get_full_path("loras", name)
+    if found and Path(found).is_file():
+        return Path(found)
+    known = lora_names()
+    stems = {Path(k.replace("\\", "/")).stem.lower(): k for k in known}
+    near = [stems[s] for s in difflib.get_close_matches(Path(name).stem.lower(), stems, n=3, cutoff=0.5)]
+    hint = f" Did you mean {_quoted(near)}?" if near else ""
+    raise BadInputError(
+        f"There is no LoRA named '{name}' among the {len(known)} in ComfyUI's LoRA folders.{hint} "
+        "Choose one from the list, or press R to read the folders again."
+    )
+
+
+def new_lora_path(name: str) -> Path:
+    """A free file in the LoRA folder for a new LoRA called ``name``: nothing is ever overwritten.
+
+    A name that is taken gets a number: ``my_lora.safetensors``, ``my_lora_2.safetensors``, ...
+
+    Raises:
+        BadInputError: the name is empty, or does not stay inside the LoRA folder.
+    """
+    first = inside(lora_folder(), name, ".safetensors")
+    path, number = first, 1
+    while path.exists():
+        number += 1
+        path = first.with_name(f"{first.stem}_{number}{first.suffix}")
+    return path
+
+
+def lora_name_of(path: Path) -> str:
+    """The name under which ComfyUI lists a file of the LoRA folder."""
+    import os
+
+    return str(path.relative_to(lora_folder().resolve())).replace("/", os.sep)
+
+
+# -- models -----------------------------------------------------------------------------------------
+
+
+def checkpoint_names() -> list[str]:
+    """Every checkpoint that ComfyUI knows."""
+    import folder_paths
+
+    return folder_paths.get_filename_list("checkpoints")
+
+
+def checkpoint_path(name: str) -> Path:
+    """The file of a checkpoint in ComfyUI's list.
+
+    Raises:
+        BadInputError: it is gone.
+    """
+    import folder_paths
+
+    found = folder_paths.get_full_path("checkpoints", name)
+    if not found or not Path(found).is_file():
+        raise BadInputError(f"The checkpoint '{name}' is not in ComfyUI's checkpoint folders any more.")
+    return Path(found)
+
+
+def load_checkpoint(path: Path) -> tuple[Any, Any, Any]:
+    """MODEL, CLIP and VAE of a single-file checkpoint, through ComfyUI's own loader.
+
+    Raises:
+        BadInputError: a part that training needs is missing from the file.
+    """
+    import comfy.sd
+    import folder_paths
+
+    embeddings = folder_paths.get_folder_paths("embeddings")
+    model, clip, vae = comfy.sd.load_checkpoint_guess_config(
+        str(path), output_vae=True, output_clip=True, embedding_directory=embeddings
+    )[:3]
+    parts = {"diffusion model": model, "text encoder": clip, "VAE": vae}
+    missing = [name for name, part in parts.items() if part is None]
+    if missing:
+        raise BadInputError(
+            f"'{path.name}' holds no {' and no '.join(missing)}. Training needs a full checkpoint: "
+            "choose one with model, text encoder and VAE in one file."
+        )
+    return model, clip, vae
+
+
+def latent_format(model: Any) -> Any:
+    """How the loaded model's latents are scaled."""
+    return model.get_model_object("latent_format")
+
+
+def free_models() -> None:
+    """Give the memory of every loaded model back; ComfyUI loads them again when they are needed."""
+    import comfy.model_management as management
+
+    management.unload_all_models()
+    management.soft_empty_cache()
+
+
+def apply_lora(model: Any, clip: Any, path: Path, model_strength: float, clip_strength: float) -> tuple[Any, Any]:
+    """MODEL and CLIP with one LoRA on top; the originals are untouched.
+
+    Raises:
+        BadInputError: not one key of the file fits these models.
+    """
+    import comfy.sd
+    import comfy.utils
+
+    weights, metadata = comfy.utils.load_torch_file(str(path), safe_load=True, return_metadata=True)
+    new_model, new_clip = comfy.sd.load_lora_for_models(
+        model, clip, weights, model_strength, clip_strength, lora_metadata=metadata
+    )
+    grown = _patch_count(new_model) - _patch_count(model)
+    grown += _patch_count(new_clip.patcher) - _patch_count(clip.patcher)
+    if grown == 0:
+        raise BadInputError(
+            f"None of the {len(weights)} keys of '{path.name}' fits this model: the LoRA was made for "
+            "another family. Load a base of the family it was trained on, or take it off the stack."
+        )
+    return new_model, new_clip
+
+
+def _patch_count(patcher: Any) -> int:
+    return sum(len(patches) for patches in patcher.patches.values())
+
+
+# -- pictures, latents, texts -----------------------------------------------------------------------
+
+
+def image_batch(pictures: Sequence[Image]) -> torch.Tensor:
+    """RGB pictures of one size as ComfyUI's IMAGE: ``(n, height, width, 3)``, float32, 0 to 1."""
+    import numpy as np
+    import torch
+
+    arrays = [np.asarray(picture.convert("RGB"), dtype=np.float32) / 255.0 for picture in pictures]
+    return torch.from_numpy(np.stack(arrays))
+
+
+def pictures_of(images: torch.Tensor) -> list[Image]:
+    """ComfyUI's IMAGE as RGB pictures."""
+    import numpy as np
+    from PIL import Image as pil
+
+    arrays = (images[..., :3].clamp(0, 1) * 255).round().cpu().numpy().astype(np.uint8)
+    return [pil.fromarray(array) for array in arrays]
+
+
+def encode_picture(vae: Any, base_format: Any, picture: Image) -> torch.Tensor:
+    """One picture as the latent that the UNet sees in ComfyUI: ``(4, h, w)``, float32, on the CPU."""
+    latent = base_format.process_in(vae.encode(image_batch([picture])))
+    return latent[0].float().cpu().clone()
+
+
+def encode_text(clip: Any, text: str) -> torch.Tensor:
+    """A text as ComfyUI's CLIP sees it when sampling: ``(tokens, width)``, float32, on the CPU."""
+    return clip.encode_from_tokens(clip.tokenize(text))[0].float().cpu().clone()
+
+
+# -- progress, messages, cancelling -----------------------------------------------------------------
+
+
+def running_node() -> str | None:
+    """Id of the node that is being executed on this thread."""
+    from comfy_execution.utils import get_executing_context
+
+    context = get_executing_context()
+    return context.node_id if context else None
+
+
+def send(event: str, **payload: object) -> None:
+    """Tell every open graph editor something; silent where there is no server."""
+    from server import PromptServer
+
+    server = getattr(PromptServer, "instance", None)
+    if server is not None:
+        server.send_sync(f"lorasmith.{event}", payload)
+
+
+def check_cancelled() -> None:
+    """Raise ComfyUI's own interruption (no ``Exception``!) when the user pressed cancel."""
+    import comfy.model_management as management
+
+    management.throw_exception_if_processing_interrupted()
+
+
+class HostObserver(NullObserver):
+    """Shows what the core does on the node that is running: bar, words and pictures."""
+
+    MIN_SECONDS = 0.2
+    """Between two updates of the bar or the words."""
+
+    def __init__(self) -> None:
+        self._node = running_node()
+        self._stage = ""
+        self._shown = {"progress": 0.0, "metric": 0.0}
+
+    def stage(self, name: str) -> None:
+        self._stage = name
+        self._say(f"{name} …")
+
+    def message(self, text: str) -> None:
+        log.info("Lorasmith: %s", text)
+        self._say(text)
+
+    def progress(self, done: int, total: int) -> None:
+        if done >= total or self._due("progress"):
+            self.show_progress(done, total)
+
+    def metric(self, step: int, **values: float) -> None:
+        if self._due("metric"):
+            numbers = "   ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in values.items())
+            self._say(f"{self._stage}: step {step}   {numbers}")
+
+    def check_cancelled(self) -> None:
+        check_cancelled()
+
+    def show_progress(self, done: int, total: int, image: Image | None = None) -> None:
+        """Move the node's bar at once, and show ``image`` on the node while it runs."""
+        from comfy_api.latest import ComfyAPISync
+
+        if self._node is not None:
+            ComfyAPISync().execution.set_progress(done, max(total, 1), self._node, image)
+
+    def _say(self, text: str) -> None:
+        if self._node is not None:
+            send("status", node=self._node, text=text)
+
+    def _due(self, kind: str) -> bool:
+        now = time.monotonic()
+        if now - self._shown[kind] < self.MIN_SECONDS:
+            return False
+        self._shown[kind] = now
+        return True

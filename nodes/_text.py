@@ -1,0 +1,67 @@
+"""What the nodes say: findings as reports."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from ._ui import Report, Tone
+
+
+def audit_report(dataset: Any) -> Report:
+    """Counts, reasons and warnings of a judged dataset."""
+    kept, total = len(dataset.kept), len(dataset.entries) + len(dataset.unreadable)
+    reasons = Counter(code for entry in dataset.rejected for code in entry.codes())
+    reasons += Counter({"unreadable": len(dataset.unreadable)})
+    lines = [f"{_words(code)}: {count}" for code, count in reasons.most_common()]
+    lines += [f"⚠ {warning.text}" for warning in dataset.warnings]
+    tone: Tone = "bad" if kept == 0 else "warn" if dataset.warnings else "good"
+    return Report(f"{kept} of {total} photos kept", "\n".join(lines), tone, {"summary": dataset.summary()})
+
+
+def crop_report(dataset: Any) -> Report:
+    """How the kept photos were cut."""
+    crops = [entry.crop for entry in dataset.kept if entry.crop]
+    sizes = Counter(f"{crop.bucket[0]} × {crop.bucket[1]} px" for crop in crops)
+    kinds = Counter(crop.kind for crop in crops)
+    text = "\n".join((_counted(sizes), _counted(kinds)))
+    return Report(f"{len(crops)} crops", text, "good" if crops else "bad")
+
+
+def caption_report(dataset: Any) -> Report:
+    """The captions that will be trained, most frequent first."""
+    captions = Counter(entry.caption for entry in dataset.kept)
+    lines = [f"{count} × {caption}" for caption, count in captions.most_common(5)]
+    rest = len(captions) - len(lines)
+    lines += [f"and {rest} others"] if rest > 0 else []
+    return Report(f"Trigger word: {dataset.trigger}", "\n".join(lines))
+
+
+def plan_report(plan: Any) -> Report:
+    """A plan in words."""
+    numbers = (
+        f"rank {plan.rank}, alpha {plan.alpha:g}, learning rate {plan.learning_rate:g}, "
+        f"batch {plan.batch_size}, {plan.resolution_px} px"
+    )
+    return Report(f"{plan.steps} steps", f"{plan.why}\n{numbers}", "info", plan.to_json())
+
+
+def training_report(result: Any, name: str, plan: Any) -> Report:
+    """What a training run did."""
+    lines = (
+        f"Saved as {name}",
+        f"{result.steps} of {plan.steps} steps in {result.seconds:.0f} s ({result.steps_per_second:.1f} a second)",
+        f"Loss {result.loss_first:.4f} → {result.loss_last:.4f}",
+    )
+    whole = result.stopped_by == "planned_end"
+    title = "LoRA trained" if whole else f"Stopped early: {_words(result.stopped_by)}"
+    details = {"lora": name, "steps": result.steps, "seconds": result.seconds}
+    return Report(title, "\n".join(lines), "good" if whole else "warn", details)
+
+
+def _counted(counter: Counter[str]) -> str:
+    return ", ".join(f"{count} × {_words(name)}" for name, count in counter.most_common())
+
+
+def _words(code: str) -> str:
+    return code.replace("_", " ")

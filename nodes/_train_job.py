@@ -1,0 +1,120 @@
+"""One training run as ComfyUI's guest: encode here, train there, report back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from . import _host as host
+from ._text import training_report
+from ._types import Base
+from ._ui import Report
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished run."""
+
+    name: str
+    """The LoRA as ComfyUI's lists name it."""
+    losses: list[float]
+    chart: Image
+    report: Report
+
+
+class LiveLoss(host.HostObserver):
+    """Draws the loss curve on the node while the training runs."""
+
+    SECONDS_PER_CHART = 2.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._losses: list[float] = []
+        self._done = (0, 1)
+        self._drawn = time.monotonic()
+
+    def progress(self, done: int, total: int) -> None:
+        self._done = (done, total)
+        super().progress(done, total)
+
+    def metric(self, step: int, **values: float) -> None:
+        super().metric(step, **values)
+        if "loss" in values:
+            self._losses.append(values["loss"])
+        now = time.monotonic()
+        from ..lora_train.report.charts import loss_chart
+
+        if len(self._losses) > 1 and now - self._drawn > self.SECONDS_PER_CHART:
+            self._drawn = now
+            self.show_progress(*self._done, loss_chart(self._losses))
+
+
+def train_lora(dataset: Any, base: Base, plan: Any, clip: Any, vae: Any, name: str) -> Trained:
+    """Encode the kept photos, free ComfyUI's models, train in a process of its own.
+
+    Whatever ends the run, the lists of LoRAs in the graph editor are read again when a file was
+    written. ComfyUI's interruption passes through unchanged.
+
+    Raises:
+        BadInputError: nothing to train on, or a name that leaves the LoRA folder.
+        WorkerError: the training process died.
+    """
+    from ..lora_train.training.run import TrainRequest, train
+
+    out = host.new_lora_path(name)
+    observer = LiveLoss()
+    with TemporaryDirectory(dir=host.temp_folder()) as scratch:
+        encoded = encode(dataset, base, clip, vae, Path(scratch) / "encoded.safetensors", observer)
+        host.free_models()
+        request = TrainRequest(
+            base=base.path,
+            encoded=encoded,
+            dataset=dataset,
+            plan=plan,
+            out=out,
+            trigger=dataset.trigger,
+            sample_prompts=(),
+            resume=False,
+        )
+        try:
+            result = train(request, observer)
+        finally:
+            if out.is_file():
+                host.send("lora_saved", name=host.lora_name_of(out))
+    return _trained(result, plan)
+
+
+def encode(dataset: Any, base: Base, clip: Any, vae: Any, path: Path, observer: Any) -> Path:
+    """Latents and text embeddings of the kept photos, as ComfyUI's own models make them."""
+    from ..lora_train.crop import render_crop
+    from ..lora_train.training.encode import write_encoded
+
+    entries = dataset.kept
+    observer.stage("Encoding photos")
+    latents = []
+    for done, entry in enumerate(entries, 1):
+        observer.check_cancelled()
+        latents.append(host.encode_picture(vae, base.latent_format, render_crop(entry)))
+        observer.progress(done, len(entries))
+    texts = _encode_texts(clip, [entry.caption for entry in entries])
+    return write_encoded(path, latents, texts, host.encode_text(clip, ""), {"encoder": "comfyui"})
+
+
+def _encode_texts(clip: Any, captions: Sequence[str]) -> list[Any]:
+    known = {caption: host.encode_text(clip, caption) for caption in dict.fromkeys(captions)}
+    return [known[caption] for caption in captions]
+
+
+def _trained(result: Any, plan: Any) -> Trained:
+    from ..lora_train.report.charts import loss_chart
+
+    name = host.lora_name_of(result.lora)
+    losses = [float(loss) for loss in result.losses]
+    return Trained(name, losses, loss_chart(losses), training_report(result, name, plan))

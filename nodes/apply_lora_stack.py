@@ -1,0 +1,52 @@
+"""The stack goes onto the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from . import _host as host
+from ._types import LORA_STACK, StackRow
+
+
+class ApplyLoraStack(io.ComfyNode):
+    """Loads each LoRA of a stack and adds it to MODEL and CLIP."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="Lorasmith_ApplyLoraStack",
+            display_name="Apply LoRA Stack",
+            category="Lorasmith/4 Combine",
+            description=(
+                "Adds every LoRA of a stack to the model and the text encoder. A missing file, or a LoRA "
+                "made for another model family, is an error here and not a silent no-op."
+            ),
+            search_aliases=["load lora", "lora stack loader", "use lora", "multi lora"],
+            inputs=[
+                io.Model.Input("model", tooltip="The model that the LoRAs change; a copy, the original stays."),
+                io.Clip.Input("clip", tooltip="The text encoder that belongs to the model."),
+                LORA_STACK.Input("lora_stack", tooltip="From Train LoRA or LoRA Stack. An empty stack is fine."),
+                io.Float.Input(
+                    "strength",
+                    default=1.0,
+                    min=-4.0,
+                    max=4.0,
+                    step=0.05,
+                    tooltip="Multiplies every strength in the stack. 1 is as set there, 0 switches all off.",
+                ),
+            ],
+            outputs=[
+                io.Model.Output("model", display_name="model", tooltip="The model with the LoRAs."),
+                io.Clip.Output("clip", display_name="clip", tooltip="The text encoder with the LoRAs."),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, model: Any, clip: Any, lora_stack: list[StackRow], strength: float) -> io.NodeOutput:
+        for name, model_strength, clip_strength in lora_stack:
+            on_model, on_clip = model_strength * strength, clip_strength * strength
+            if on_model or on_clip:
+                model, clip = host.apply_lora(model, clip, host.lora_path(name), on_model, on_clip)
+        return io.NodeOutput(model, clip)

@@ -1,0 +1,65 @@
+"""Every photo gets the words it is trained with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from ._text import caption_report
+from ._types import DATASET
+from ._ui import show
+
+
+class CaptionDataset(io.ComfyNode):
+    """Puts the trigger word into every caption; captions from text files are kept."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="Lorasmith_CaptionDataset",
+            display_name="Caption Photos",
+            category="Lorasmith/1 Dataset",
+            description=(
+                "Gives every photo a caption with your trigger word. A caption in a text file beside the "
+                "photo is kept, with the trigger word put first where it is missing."
+            ),
+            search_aliases=["trigger word", "caption", "tags", "instance prompt"],
+            inputs=[
+                DATASET.Input("dataset", tooltip="From Load Photo Folder, Audit Photos or Crop to Subject."),
+                io.String.Input(
+                    "trigger",
+                    default="ohwx",
+                    tooltip="The new word for your subject: short, and one the base model does not know yet.",
+                ),
+                io.String.Input(
+                    "class_word",
+                    default="person",
+                    tooltip="What the subject is, in one common word: person, woman, dog, mug, style ...",
+                ),
+                io.String.Input(
+                    "template",
+                    default="photo of {trigger} {class_word}",
+                    tooltip="Caption of a photo without a text file. {trigger} and {class_word} are filled in.",
+                    optional=True,
+                    advanced=True,
+                ),
+            ],
+            outputs=[
+                DATASET.Output("dataset", display_name="dataset", tooltip="The photos with their captions."),
+                io.String.Output(
+                    "prompt", display_name="prompt", tooltip="The filled-in template, ready for a text encoder."
+                ),
+            ],
+            has_intermediate_output=True,
+        )
+
+    @classmethod
+    def execute(
+        cls, dataset: Any, trigger: str, class_word: str, template: str = "photo of {trigger} {class_word}"
+    ) -> io.NodeOutput:
+        from ..lora_train.dataset.captions import caption_dataset
+
+        captioned = caption_dataset(dataset, trigger, class_word, template)
+        prompt = template.format(trigger=trigger.strip(), class_word=class_word.strip())
+        return io.NodeOutput(captioned, prompt, ui=show(caption_report(captioned)))

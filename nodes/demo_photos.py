@@ -1,0 +1,41 @@
+"""Photos to try everything with, before you use your own."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from . import _host as host
+from ._demo import demo_folder
+from ._ui import Report, show
+
+
+class DemoPhotos(io.ComfyNode):
+    """Writes the demo photos into the input folder, once."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="Lorasmith_DemoPhotos",
+            display_name="Demo Photos",
+            category="Lorasmith/1 Dataset",
+            description=(
+                "Photos of one person, drawn by Lorasmith itself: good ones and typical bad ones (blurred, "
+                "dark, doubled, too small). They are written into ComfyUI's input folder once."
+            ),
+            search_aliases=["example photos", "sample dataset", "lora training", "starter"],
+            inputs=[],
+            outputs=[
+                io.String.Output(
+                    "folder",
+                    display_name="folder",
+                    tooltip="The folder with the demo photos; plug it into Load Photo Folder.",
+                )
+            ],
+            has_intermediate_output=True,
+        )
+
+    @classmethod
+    def execute(cls) -> io.NodeOutput:
+        folder, count = demo_folder(host.input_folder())
+        report = Report(f"{count} demo photos", f"In ComfyUI's input folder: {folder.name}")
+        return io.NodeOutput(str(folder), ui=show(report))

@@ -1,0 +1,65 @@
+"""The training itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from ..lora_train.errors import BadInputError
+from . import _host as host
+from ._train_job import train_lora
+from ._types import BASE, DATASET, LORA_STACK, PLAN, REPORT, Base
+from ._ui import show
+
+
+class TrainLora(io.ComfyNode):
+    """Encodes the photos with ComfyUI's own VAE and CLIP and trains in a process of its own."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="Lorasmith_TrainLora",
+            display_name="Train LoRA from Photos",
+            category="Lorasmith/3 Train",
+            description=(
+                "Trains a LoRA and saves it into ComfyUI's LoRA folder (output/loras). It runs in its own "
+                "process; the cancel button stops it within two seconds and keeps what was learned."
+            ),
+            search_aliases=["train", "lora training", "dreambooth", "finetune", "fine-tune"],
+            inputs=[
+                DATASET.Input("dataset", tooltip="The audited, cropped and captioned photos."),
+                BASE.Input("base", tooltip="The model to train on, from Load Base Model."),
+                PLAN.Input("plan", tooltip="From Plan Training."),
+                io.Clip.Input("clip", tooltip="Encodes the captions; from the same Load Base Model."),
+                io.Vae.Input("vae", tooltip="Encodes the photos; from the same Load Base Model."),
+                io.String.Input(
+                    "name",
+                    default="my_lora",
+                    tooltip="Name of the LoRA file; 'people/anna' makes a sub-folder. Nothing is overwritten.",
+                ),
+            ],
+            outputs=[
+                io.String.Output("lora_name", display_name="lora_name", tooltip="The LoRA's name in the lists."),
+                LORA_STACK.Output(
+                    "lora_stack", display_name="lora_stack", tooltip="The new LoRA at strength 1, for Apply LoRA Stack."
+                ),
+                io.LossMap.Output("loss", display_name="loss", tooltip="The loss curve, for Plot Loss Graph."),
+                REPORT.Output("report", display_name="report", tooltip="What the training did."),
+            ],
+            is_output_node=True,
+        )
+
+    @classmethod
+    def validate_inputs(cls, name: str | None = None) -> bool | str:
+        try:
+            host.new_lora_path("linked" if name is None else name)
+        except BadInputError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    def execute(cls, dataset: Any, base: Base, plan: Any, clip: Any, vae: Any, name: str) -> io.NodeOutput:
+        done = train_lora(dataset, base, plan, clip, vae, name)
+        payload = show(done.report, [done.chart])
+        return io.NodeOutput(done.name, [(done.name, 1.0, 1.0)], {"loss": done.losses}, done.report, ui=payload)

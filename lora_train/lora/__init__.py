@@ -1,0 +1,1 @@
+"""LoRA files: names, reading, writing, metadata, and putting them on a model."""

@@ -1,0 +1,120 @@
+"""What a LoRA file says about itself: the string fields that other tools read.
+
+``ss_*`` are kohya's (A1111, Forge, LoRA managers), ``modelspec.*`` the Stability model spec 1.0.1,
+``sshs_*`` the hashes that find a file on Civitai, ``trained_words`` ComfyUI's own asset scanner.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class LoraFacts:
+    """Everything about one training run that belongs into its file."""
+
+    title: str
+    base_name: str
+    trigger: str
+    class_word: str
+    rank: int
+    alpha: float
+    learning_rate: float
+    steps_done: int
+    steps_planned: int
+    batch_size: int
+    resolution_px: int
+    images: int
+    seed: int
+    started: float
+    """Unix time in seconds."""
+    finished: float
+    optimizer: str = "AdamW"
+    schedule: str = "constant"
+    min_snr_gamma: float | None = None
+    noise_offset: float = 0.0
+    caption_dropout: float = 0.0
+    base_version: str = "sd_1.5"
+    architecture: str = "stable-diffusion-v1/lora"
+    usage_hint: str = ""
+    tags: Mapping[str, int] = field(default_factory=dict)
+    """Caption words and how many images carry them; the trigger comes first on its own."""
+
+
+def build_metadata(facts: LoraFacts, tensors: Mapping[str, torch.Tensor]) -> dict[str, str]:
+    """The metadata of a LoRA file; every value is a string, as safetensors demands."""
+    ss = {name: str(value) for name, value in _kohya_fields(facts).items()}
+    hashes = _hashes(tensors, ss)
+    return {**ss, **hashes, **_modelspec(facts, hashes["sshs_model_hash"]), **_comfy(facts)}
+
+
+def _kohya_fields(facts: LoraFacts) -> dict[str, object]:
+    tags = {facts.trigger: facts.images, **{t: n for t, n in facts.tags.items() if t != facts.trigger}}
+    bucket = f"{facts.resolution_px},{facts.resolution_px}"
+    return {
+        "ss_base_model_version": facts.base_version,
+        "ss_sd_model_name": facts.base_name,
+        "ss_output_name": facts.title,
+        "ss_network_module": "networks.lora",
+        "ss_network_dim": facts.rank,
+        "ss_network_alpha": facts.alpha,
+        "ss_learning_rate": facts.learning_rate,
+        "ss_unet_lr": facts.learning_rate,
+        "ss_max_train_steps": facts.steps_planned,
+        "ss_steps": facts.steps_done,
+        "ss_batch_size_per_device": facts.batch_size,
+        "ss_resolution": f"({bucket})",
+        "ss_num_train_images": facts.images,
+        "ss_num_reg_images": 0,
+        "ss_optimizer": facts.optimizer,
+        "ss_lr_scheduler": facts.schedule,
+        "ss_min_snr_gamma": facts.min_snr_gamma,
+        "ss_noise_offset": facts.noise_offset,
+        "ss_caption_dropout_rate": facts.caption_dropout,
+        "ss_seed": facts.seed,
+        "ss_v2": False,
+        "ss_clip_skip": None,
+        "ss_training_started_at": facts.started,
+        "ss_training_finished_at": facts.finished,
+        "ss_tag_frequency": json.dumps({"photos": tags}, ensure_ascii=False),
+        "ss_training_comment": "trained with Lorasmith",
+    }
+
+
+def _modelspec(facts: LoraFacts, data_hash: str) -> dict[str, str]:
+    day = datetime.fromtimestamp(facts.finished, timezone.utc)
+    hint = facts.usage_hint or f"Write '{facts.trigger} {facts.class_word}'".rstrip() + " in the prompt."
+    return {
+        "modelspec.sai_model_spec": "1.0.1",
+        "modelspec.architecture": facts.architecture,
+        "modelspec.implementation": "diffusers",
+        "modelspec.title": facts.title,
+        "modelspec.resolution": f"{facts.resolution_px}x{facts.resolution_px}",
+        "modelspec.date": day.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "modelspec.prediction_type": "epsilon",
+        "modelspec.trigger_phrase": facts.trigger,
+        "modelspec.usage_hint": hint,
+        "modelspec.hash_sha256": f"0x{data_hash}",
+    }
+
+
+def _comfy(facts: LoraFacts) -> dict[str, str]:
+    return {"trained_words": json.dumps([facts.trigger], ensure_ascii=False)}
+
+
+def _hashes(tensors: Mapping[str, torch.Tensor], ss: Mapping[str, str]) -> dict[str, str]:
+    """kohya's two hashes: SHA-256 of the tensor data, and the old one of 64 KiB from 1 MiB on."""
+    from safetensors.torch import save
+
+    content = save(dict(tensors), metadata=dict(ss))
+    data_from = 8 + int.from_bytes(content[:8], "little")
+    legacy = hashlib.sha256(content[0x100000 : 0x100000 + 0x10000]).hexdigest()[:8]
+    return {"sshs_model_hash": hashlib.sha256(content[data_from:]).hexdigest(), "sshs_legacy_hash": legacy}

@@ -1,0 +1,64 @@
+"""The perceptual hash and the search for copied training photos."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image, ImageEnhance
+from written_embedder import picture, unit
+
+from lora_train.evaluation.copies import Nearest, copy_cosine_of, hash_distances, most_copied, nearest_photos
+from lora_train.evaluation.phash import distances, mirrored, phash
+
+
+def bits(a: Image.Image, b: Image.Image) -> int:
+    return int(distances(phash(a)[None], phash(b)[None])[0, 0])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_hash_survives_resizing_brightness_and_grey(seed: int) -> None:
+    image = picture(seed)
+    assert bits(image, image.resize((200, 120))) <= 4
+    assert bits(image, ImageEnhance.Brightness(image).enhance(0.8)) <= 4
+    assert bits(image, image.convert("L")) <= 2
+
+
+def test_unrelated_pictures_are_far_apart() -> None:
+    pictures = [picture(i) for i in range(12)]
+    far = [bits(a, b) for i, a in enumerate(pictures) for b in pictures[:i]]
+    assert min(far) >= 14
+    assert np.mean(far) == pytest.approx(32, abs=3)
+
+
+def test_mirrored_copy_is_found_and_said() -> None:
+    photos = [picture(i) for i in range(5)]
+    straight, turned = hash_distances([mirrored(photos[3])], photos)
+    found = nearest_photos(np.full((1, 5), 0.2), straight, turned, copy_cosine=0.97, copy_bits=8)[0]
+    assert (found.photo, found.is_mirrored, found.is_copy) == (3, True, True)
+    assert found.bits <= 2
+
+
+def test_copy_by_embedding_alone_and_no_copy() -> None:
+    far = np.full((2, 3), 30)
+    cosines = np.array([[0.1, 0.98, 0.3], [0.1, 0.5, 0.7]])
+    first, second = nearest_photos(cosines, far, far, copy_cosine=0.97, copy_bits=8)
+    assert (first.photo, first.is_copy, first.cosine) == (1, True, 0.98)
+    assert (second.photo, second.is_copy) == (2, False)
+
+
+def test_limit_rises_with_alike_training_photos_but_never_to_one() -> None:
+    rng = np.random.default_rng(1)
+    varied = unit(rng.normal(size=(10, 50)))
+    alike = unit(np.ones(50) + 0.01 * rng.normal(size=(10, 50)))
+    assert copy_cosine_of(varied, 0.9) == 0.9
+    assert 0.99 <= copy_cosine_of(alike, 0.9) <= 0.995
+    assert copy_cosine_of(varied[:2], 0.9) == 0.9
+
+
+def test_the_photo_that_swallows_the_others() -> None:
+    def copy(photo: int) -> Nearest:
+        return Nearest(0, photo, 0.99, 3, False, True)
+
+    assert most_copied([copy(4), copy(4), copy(1)]) == 4
+    assert most_copied([copy(4), copy(1), copy(2)]) is None
+    assert most_copied([copy(4)]) is None

@@ -100,7 +100,7 @@ def latents(work: Path, count: int) -> Tensor:
             x = torch.from_numpy(data[i:i + 50]).permute(0, 3, 1, 2).float().div(127.5).sub(1)
             with torch.autocast("cpu", torch.bfloat16):
                 rows.append(vae.encoder(x).float())
-        save_file({"z": torch.cat(rows)}, path)
+        save_file({"z": torch.cat(rows).contiguous()}, path)
     return load_file(path)["z"]
 
 

@@ -43,7 +43,8 @@ def starter_checkpoint(folder: Path | None = None) -> Path:
     """
     path = (folder or cache_folder()) / NAME
     if not SHIPPED.exists():
-        raise LorasmithError(f"The starter's weights are missing: '{SHIPPED.name}' is not in the package. Reinstall Lorasmith.")
+        raise LorasmithError(f"The starter's weights are missing: '{SHIPPED.name}' is not in the package. "
+                             "Reinstall Lorasmith.")
     stamp = sha256_of(SHIPPED)
     if not (path.exists() and _stamp(path) == stamp):
         _assemble(path, stamp)

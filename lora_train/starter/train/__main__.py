@@ -1,4 +1,4 @@
-"""``python -m lora_train.starter.train vae|decoder|unet|embedder --work DIR --minutes M``."""
+"""``python -m lora_train.starter.train vae|decoder|unet|embedder|publish --work DIR [--minutes M]``."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="lora_train.starter.train", description=__doc__)
-    parser.add_argument("part", choices=("vae", "decoder", "unet", "embedder"))
+    parser.add_argument("part", choices=("vae", "decoder", "unet", "embedder", "publish"))
     parser.add_argument("--work", type=Path, required=True, help="folder for pictures, weights and curves")
-    parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument("--minutes", type=float, default=30)
     args = parser.parse_args()
     if args.part in ("vae", "decoder"):
         from . import vae
@@ -18,9 +18,12 @@ def main() -> None:
     elif args.part == "unet":
         from . import unet
         unet.train(args.work, args.minutes)
-    else:
+    elif args.part == "embedder":
         from . import embedder
         embedder.train(args.work, args.minutes)
+    else:
+        from .publish import publish
+        print(publish(args.work))
 
 
 if __name__ == "__main__":

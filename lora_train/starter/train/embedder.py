@@ -1,7 +1,7 @@
 """Train the starter embedder: a small open_clip model that knows the renderer's world.
 
 Two losses on the same pictures: contrast against full captions (as CLIP), and zero-shot questions
-(hair colour, skin, expression, place ...) answered through the text tower, so that the answers an
+(``evaluation/questions.json``) answered through the text tower, so that the answers an
 audit or a likeness test asks for are trained, not hoped for.
 """
 
@@ -18,50 +18,31 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from ...evaluation.questions import load_questions
 from .. import starter_embedder_files
-from ..traits import BEARD, CLOTHES, EXPRESSION, EYES, FACE, GARMENT, GLASSES, HAIR_COLOR, HAIR_STYLE, MARK, SHOT, SKIN
+from ..background import PAINTERS
+from ..traits import BEARD, CLOTHES, EXPRESSION, EYES, FACE, GLASSES, HAIR_COLOR, HAIR_STYLE, MARK, SHOT, SKIN
 from .data import COUNT, Sample, draw, log_line, pictures
 
-TEMPLATES = ("{}", "photo of a person, {}", "a photo of a person, {}", "portrait of a person, {}", "picture of {}")
-PLACES = {"studio": "in a studio", "park": "in a park", "beach": "on a beach", "street": "on a street",
-          "room": "in a room", "forest": "in a forest", "night city": "in a city at night",
-          "mountains": "in the mountains"}
-QUESTIONS: dict[str, tuple[str, ...]] = {
-    "hair colour": tuple(f"{c} hair" for c in HAIR_COLOR),
-    "hair style": tuple("bald head" if s == "bald" else f"{s} hair" for s in HAIR_STYLE),
-    "skin": tuple(f"{s} skin" for s in SKIN),
-    "eyes": tuple(f"{e} eyes" for e in EYES),
-    "face": tuple(f"{f} face" for f in FACE),
-    "mark": ("no marks", "freckles", "a mole", "a scar"),
-    "beard": ("no beard", "a beard", "a moustache"),
-    "glasses": ("no glasses", "wearing glasses", "wearing sunglasses"),
-    "expression": EXPRESSION,
-    "shot": (*SHOT, "tiny figure far away"),
-    "people": ("one person", "two people", "three people"),
-    "clothes": tuple(f"wearing {c} clothes" for c in CLOTHES),
-    "garment": tuple(f"wearing a {g}" for g in GARMENT),
-    "place": tuple(PLACES.values()),
-    "lipstick": ("no lipstick", "red lipstick"),
-}
+PLACES = tuple(PAINTERS)
 
 
 def labels(sample: Sample) -> dict[str, int]:
     """The right answer to each question that this picture can answer."""
     scene, who = sample.scene, sample.people[0]
-    out = {"people": len(sample.people) - 1, "place": list(PLACES).index(scene.background),
-           "clothes": list(CLOTHES).index(scene.clothes), "garment": GARMENT.index(scene.garment)}
+    out = {"people": len(sample.people) - 1, "place": PLACES.index(scene.background),
+           "clothes": list(CLOTHES).index(scene.clothes)}
     if len(sample.people) > 1:
         return out
     small = sample.share < 1
     out["shot"] = 3 if small else SHOT.index(scene.shot)
     if small or scene.shot == "full body":
         return out | {"skin": list(SKIN).index(who.skin)}
-    out |= {"hair style": HAIR_STYLE.index(who.hair_style), "skin": list(SKIN).index(who.skin),
+    out |= {"hair_style": HAIR_STYLE.index(who.hair_style), "skin": list(SKIN).index(who.skin),
             "beard": BEARD.index(who.beard), "glasses": GLASSES.index(scene.glasses),
-            "expression": EXPRESSION.index(scene.expression), "face": FACE.index(who.face),
-            "lipstick": int(scene.lipstick)}
+            "expression": EXPRESSION.index(scene.expression), "face": FACE.index(who.face)}
     if who.hair_style != "bald":
-        out["hair colour"] = list(HAIR_COLOR).index(who.hair_color)
+        out["hair_colour"] = list(HAIR_COLOR).index(who.hair_color)
     if scene.glasses != "sunglasses" and scene.expression != "laughing":
         out["eyes"] = list(EYES).index(who.eyes)
     if scene.shot == "close-up portrait":
@@ -99,21 +80,21 @@ def augment(x: Tensor, rng: np.random.Generator) -> Tensor:
 def question_loss(images: Tensor, text: nn.Module, truth: list[dict[str, int]], scale: Tensor,
                   rng: Random) -> tuple[Tensor, dict[str, float]]:
     """Mean cross-entropy over the questions, and the share of right answers."""
-    template = rng.choice(TEMPLATES)
-    prompts = [template.format(w) for words in QUESTIONS.values() for w in words]
+    questions = load_questions()
+    prompts = [rng.choice(answer) for q in questions for answer in q.prompts]
     vectors = F.normalize(text(prompts), dim=-1)
     losses, right, first = [], {}, 0
-    for name, words in QUESTIONS.items():
-        rows = [i for i, t in enumerate(truth) if name in t]
-        logits = scale * images[rows] @ vectors[first:first + len(words)].T
-        target = torch.tensor([truth[i][name] for i in rows])
+    for q in questions:
+        rows = [i for i, t in enumerate(truth) if q.id in t]
+        logits = scale * images[rows] @ vectors[first:first + len(q.labels)].T
+        target = torch.tensor([truth[i][q.id] for i in rows])
         losses.append(F.cross_entropy(logits, target))
-        right[name] = float((logits.argmax(1) == target).float().mean())
-        first += len(words)
+        right[q.id] = float((logits.argmax(1) == target).float().mean())
+        first += len(q.labels)
     return torch.stack(losses).mean(), right
 
 
-def train(work: Path, minutes: float, count: int = 40_000, size: int = 128, rate: float = 1.5e-3, seed: int = 3) -> None:
+def train(work: Path, minutes: float, count: int = 40_000, size: int = 96, rate: float = 1.5e-3, seed: int = 3) -> None:
     """Train for ``minutes``; write fp16 weights to the package. The last 1,000 pictures are held out."""
     import open_clip
 

@@ -197,7 +197,9 @@ def free_models() -> None:
     management.soft_empty_cache()
 
 
-def apply_lora(model: Any, clip: Any, path: Path, model_strength: float, clip_strength: float) -> tuple[Any, Any]:
+def apply_lora(
+    model: Any, clip: Any, path: Path, model_strength: float, clip_strength: float
+) -> tuple[Any, Any]:
     """MODEL and CLIP with one LoRA on top; the originals are untouched.
 
     Raises:

@@ -48,9 +48,10 @@ def plan_report(plan: Any) -> Report:
 
 def training_report(result: Any, name: str, plan: Any) -> Report:
     """What a training run did."""
+    speed = f"{result.seconds:.0f} s ({result.steps_per_second:.1f} a second)"
     lines = (
         f"Saved as {name}",
-        f"{result.steps} of {plan.steps} steps in {result.seconds:.0f} s ({result.steps_per_second:.1f} a second)",
+        f"{result.steps} of {plan.steps} steps in {speed}",
         f"Loss {result.loss_first:.4f} → {result.loss_last:.4f}",
     )
     whole = result.stopped_by == "planned_end"

@@ -35,7 +35,7 @@ class AuditDataset(io.ComfyNode):
                     max=8192,
                     optional=True,
                     advanced=True,
-                    tooltip="Photos whose shorter side has fewer pixels are rejected. 0 takes the usual limit.",
+                    tooltip="Reject photos whose shorter side has fewer pixels. 0: the usual limit.",
                 ),
                 io.Float.Input(
                     "min_sharpness",
@@ -45,7 +45,7 @@ class AuditDataset(io.ComfyNode):
                     step=0.01,
                     optional=True,
                     advanced=True,
-                    tooltip="Photos less sharp than this are rejected as blurred. 0 takes the usual limit.",
+                    tooltip="Reject photos less sharp than this as blurred. 0: the usual limit.",
                 ),
                 io.Int.Input(
                     "duplicate_distance",
@@ -54,7 +54,7 @@ class AuditDataset(io.ComfyNode):
                     max=64,
                     optional=True,
                     advanced=True,
-                    tooltip="Photos whose hashes differ by at most this many bits are doubles. 0: the usual limit.",
+                    tooltip="Photos whose hashes differ by so many bits or fewer are doubles. 0: usual.",
                 ),
             ],
             outputs=[

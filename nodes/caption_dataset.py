@@ -40,7 +40,7 @@ class CaptionDataset(io.ComfyNode):
                 io.String.Input(
                     "template",
                     default="photo of {trigger} {class_word}",
-                    tooltip="Caption of a photo without a text file. {trigger} and {class_word} are filled in.",
+                    tooltip="Caption of photos without a text file; the two words in braces are filled in.",
                     optional=True,
                     advanced=True,
                 ),
@@ -48,7 +48,9 @@ class CaptionDataset(io.ComfyNode):
             outputs=[
                 DATASET.Output("dataset", display_name="dataset", tooltip="The photos with their captions."),
                 io.String.Output(
-                    "prompt", display_name="prompt", tooltip="The filled-in template, ready for a text encoder."
+                    "prompt",
+                    display_name="prompt",
+                    tooltip="The filled-in template, ready for a text encoder.",
                 ),
             ],
             has_intermediate_output=True,

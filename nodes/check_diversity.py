@@ -26,11 +26,13 @@ class CheckDiversity(io.ComfyNode):
             ),
             search_aliases=["overfit", "evaluate lora", "test lora", "similarity", "mode collapse"],
             inputs=[
-                io.Image.Input("images", tooltip="At least 4 pictures made with the LoRA, each from another seed."),
+                io.Image.Input(
+                    "images", tooltip="Pictures made with the LoRA, at least 4, each from another seed."
+                ),
                 io.Image.Input(
                     "base_images",
                     optional=True,
-                    tooltip="The same prompt and seeds without the LoRA: how varied the base model is by itself.",
+                    tooltip="Same prompt and seeds without the LoRA: how varied the base is by itself.",
                 ),
                 DATASET.Input(
                     "dataset",

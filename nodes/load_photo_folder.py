@@ -28,7 +28,7 @@ class LoadPhotoFolder(io.ComfyNode):
                     "folder",
                     default="",
                     placeholder="my_photos",
-                    tooltip="A folder inside ComfyUI's input folder, or a full path. Its sub-folders are left out.",
+                    tooltip="A folder inside ComfyUI's input folder, or a full path (sub-folders are left out).",
                 )
             ],
             outputs=[

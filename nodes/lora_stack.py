@@ -42,7 +42,7 @@ class LoraStack(io.ComfyNode):
                     min=-4.0,
                     max=4.0,
                     step=0.05,
-                    tooltip="How strongly it changes the text encoder; without effect where it has no such part.",
+                    tooltip="How strongly it changes the text encoder, if it has a part for it.",
                 ),
                 LORA_STACK.Input(
                     "lora_stack", optional=True, tooltip="The stack so far; this LoRA is put on top of it."

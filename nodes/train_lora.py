@@ -29,22 +29,28 @@ class TrainLora(io.ComfyNode):
             search_aliases=["train", "lora training", "dreambooth", "finetune", "fine-tune"],
             inputs=[
                 DATASET.Input("dataset", tooltip="The audited, cropped and captioned photos."),
-                BASE.Input("base", tooltip="The model to train on, from Load Base Model."),
                 PLAN.Input("plan", tooltip="From Plan Training."),
                 io.Clip.Input("clip", tooltip="Encodes the captions; from the same Load Base Model."),
                 io.Vae.Input("vae", tooltip="Encodes the photos; from the same Load Base Model."),
+                BASE.Input("base", tooltip="The model to train on, from Load Base Model."),
                 io.String.Input(
                     "name",
                     default="my_lora",
-                    tooltip="Name of the LoRA file; 'people/anna' makes a sub-folder. Nothing is overwritten.",
+                    tooltip="Name of the file; 'people/anna' makes a sub-folder. Nothing is overwritten.",
                 ),
             ],
             outputs=[
-                io.String.Output("lora_name", display_name="lora_name", tooltip="The LoRA's name in the lists."),
-                LORA_STACK.Output(
-                    "lora_stack", display_name="lora_stack", tooltip="The new LoRA at strength 1, for Apply LoRA Stack."
+                io.String.Output(
+                    "lora_name", display_name="lora_name", tooltip="The LoRA's name in the lists."
                 ),
-                io.LossMap.Output("loss", display_name="loss", tooltip="The loss curve, for Plot Loss Graph."),
+                LORA_STACK.Output(
+                    "lora_stack",
+                    display_name="lora_stack",
+                    tooltip="The new LoRA at strength 1, for Apply LoRA Stack.",
+                ),
+                io.LossMap.Output(
+                    "loss", display_name="loss", tooltip="The loss curve, for Plot Loss Graph."
+                ),
                 REPORT.Output("report", display_name="report", tooltip="What the training did."),
             ],
             is_output_node=True,
@@ -59,7 +65,9 @@ class TrainLora(io.ComfyNode):
         return True
 
     @classmethod
-    def execute(cls, dataset: Any, base: Base, plan: Any, clip: Any, vae: Any, name: str) -> io.NodeOutput:
+    def execute(cls, dataset: Any, plan: Any, clip: Any, vae: Any, base: Base, name: str) -> io.NodeOutput:
         done = train_lora(dataset, base, plan, clip, vae, name)
         payload = show(done.report, [done.chart])
-        return io.NodeOutput(done.name, [(done.name, 1.0, 1.0)], {"loss": done.losses}, done.report, ui=payload)
+        return io.NodeOutput(
+            done.name, [(done.name, 1.0, 1.0)], {"loss": done.losses}, done.report, ui=payload
+        )

@@ -12,6 +12,7 @@ import importlib.util
 import inspect
 import json
 import sys
+import tempfile
 import time
 from pathlib import Path
 from types import ModuleType
@@ -20,7 +21,8 @@ from typing import Any
 
 def prepare_host(root: str) -> None:
     """Everything that ComfyUI itself has imported by the time it loads custom nodes."""
-    sys.argv = ["main.py", "--cpu"]
+    empty = tempfile.mkdtemp(prefix="lorasmith-probe-")  # no models: lists in schemas do not depend on yours
+    sys.argv = ["main.py", "--cpu", "--base-directory", empty]
     sys.path.insert(0, root)
     import comfy.options
 

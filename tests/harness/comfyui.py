@@ -144,7 +144,7 @@ class Server:
             return error.code, "", error.read()
 
     def post(self, path: str, value: object) -> Any:
-        """Send JSON; answers JSON, or text where the server says no JSON. A refusal is returned, not raised."""
+        """Send JSON; the answer as JSON, else as text. A refusal is returned, not raised."""
         request = urllib.request.Request(
             self.url + path, json.dumps(value).encode(), {"Content-Type": "application/json"}
         )

@@ -1,0 +1,1 @@
+"""Training: plan, encode, the loop, its own process. Start at :mod:`.run`."""

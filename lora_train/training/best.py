@@ -1,0 +1,59 @@
+"""Which point of a run is worth keeping when it ends early."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+HALF_LIFE_STEPS = 25.0
+TOLERANCE = 1.02  # a newer point this close to the lowest loss has simply learned more
+
+
+@dataclass
+class Smoothed:
+    """Exponential mean of a loss, free of its start (Kingma and Ba 2015, section 3)."""
+
+    total: float = 0.0
+    weight: float = 0.0
+
+    def add(self, loss: float, steps: int = 1) -> float:
+        """Count a mean loss of ``steps`` steps in and return the smoothed value."""
+        keep = 0.5 ** (steps / HALF_LIFE_STEPS)
+        self.total = keep * self.total + (1 - keep) * loss
+        self.weight = keep * self.weight + (1 - keep)
+        return self.value
+
+    @property
+    def value(self) -> float:
+        return self.total / self.weight if self.weight else math.inf
+
+
+@dataclass(frozen=True)
+class Point:
+    """The factors at one step of the run."""
+
+    step: int
+    loss: float
+    """Smoothed loss at that step."""
+    values: torch.Tensor
+
+
+@dataclass
+class Best:
+    """The newest point whose smoothed loss is close to the lowest one seen.
+
+    ``point`` is replaced as a whole, so another thread may read it at any time.
+    """
+
+    point: Point | None = None
+    lowest: float = math.inf
+
+    def offer(self, point: Point) -> None:
+        """Keep ``point`` when it is good enough."""
+        self.lowest = min(self.lowest, point.loss)
+        if point.loss <= self.lowest * TOLERANCE:
+            self.point = point

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import _host as host
+from ._pictures import verdict_sheet
 from ._ui import Report, Tone
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ def check(images: Any, base_images: Any, dataset: Any, prompt: str) -> tuple[str
     from ..lora_train.crop import render_crop
     from ..lora_train.evaluation.diversity import judge_diversity
     from ..lora_train.evaluation.embed import starter_embedder
-    from ..lora_train.report.sheets import diversity_sheet
 
     made = host.pictures_of(images)
     base = None if base_images is None else host.pictures_of(base_images)
@@ -46,4 +46,4 @@ def check(images: Any, base_images: Any, dataset: Any, prompt: str) -> tuple[str
         tone=_TONES.get(found.verdict, "bad"),
         details=found.to_json(),
     )
-    return found.verdict, report, diversity_sheet(made, base, found)
+    return found.verdict, report, verdict_sheet(made, base, found)

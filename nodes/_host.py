@@ -197,9 +197,7 @@ def free_models() -> None:
     management.soft_empty_cache()
 
 
-def apply_lora(
-    model: Any, clip: Any, path: Path, model_strength: float, clip_strength: float
-) -> tuple[Any, Any]:
+def apply_lora(model: Any, clip: Any, path: Path, model_strength: float, clip_strength: float) -> tuple[Any, Any]:
     """MODEL and CLIP with one LoRA on top; the originals are untouched.
 
     Raises:
@@ -241,10 +239,10 @@ def image_batch(pictures: Sequence[Image]) -> torch.Tensor:
 def pictures_of(images: torch.Tensor) -> list[Image]:
     """ComfyUI's IMAGE as RGB pictures."""
     import numpy as np
-    from PIL import Image as pil
+    from PIL.Image import fromarray
 
     arrays = (images[..., :3].clamp(0, 1) * 255).round().cpu().numpy().astype(np.uint8)
-    return [pil.fromarray(array) for array in arrays]
+    return [fromarray(array) for array in arrays]
 
 
 def encode_picture(vae: Any, base_format: Any, picture: Image) -> torch.Tensor:
@@ -254,8 +252,11 @@ def encode_picture(vae: Any, base_format: Any, picture: Image) -> torch.Tensor:
 
 
 def encode_text(clip: Any, text: str) -> torch.Tensor:
-    """A text as ComfyUI's CLIP sees it when sampling: ``(tokens, width)``, float32, on the CPU."""
-    return clip.encode_from_tokens(clip.tokenize(text))[0].float().cpu().clone()
+    """A text as ComfyUI's CLIP sees it when sampling: ``(77, width)``, float32, on the CPU.
+
+    ComfyUI reads longer texts in blocks of 77 tokens; the first block is taken.
+    """
+    return clip.encode_from_tokens(clip.tokenize(text))[0, :77].float().cpu().clone()
 
 
 # -- progress, messages, cancelling -----------------------------------------------------------------

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from . import _host as host
+from ._pictures import loss_picture
 from ._text import training_report
 from ._types import Base
 from ._ui import Report
@@ -37,6 +38,7 @@ class LiveLoss(host.HostObserver):
     def __init__(self) -> None:
         super().__init__()
         self._losses: list[float] = []
+        self._steps: list[int] = []
         self._done = (0, 1)
         self._drawn = time.monotonic()
 
@@ -48,12 +50,11 @@ class LiveLoss(host.HostObserver):
         super().metric(step, **values)
         if "loss" in values:
             self._losses.append(values["loss"])
+            self._steps.append(step)
         now = time.monotonic()
-        from ..lora_train.report.charts import loss_chart
-
         if len(self._losses) > 1 and now - self._drawn > self.SECONDS_PER_CHART:
             self._drawn = now
-            self.show_progress(*self._done, loss_chart(self._losses))
+            self.show_progress(*self._done, loss_picture(self._losses, self._steps))
 
 
 def train_lora(dataset: Any, base: Base, plan: Any, clip: Any, vae: Any, name: str) -> Trained:
@@ -113,8 +114,6 @@ def _encode_texts(clip: Any, captions: Sequence[str]) -> list[Any]:
 
 
 def _trained(result: Any, plan: Any) -> Trained:
-    from ..lora_train.report.charts import loss_chart
-
     name = host.lora_name_of(result.lora)
     losses = [float(loss) for loss in result.losses]
-    return Trained(name, losses, loss_chart(losses), training_report(result, name, plan))
+    return Trained(name, losses, loss_picture(losses), training_report(result, name, plan))

@@ -34,9 +34,7 @@ class Report:
 
 def show(report: Report, pictures: Sequence[Image] = ()) -> dict[str, list[Any]]:
     """The ``ui`` value of a node: the report for our widget, pictures for ComfyUI's own preview."""
-    payload: dict[str, list[Any]] = {
-        "lorasmith": [{"title": report.title, "text": report.text, "tone": report.tone}]
-    }
+    payload: dict[str, list[Any]] = {"lorasmith": [{"title": report.title, "text": report.text, "tone": report.tone}]}
     shown = [ui.PreviewImage(host.image_batch([picture])).as_dict()["images"] for picture in pictures]
     if shown:
         payload["images"] = [image for images in shown for image in images]

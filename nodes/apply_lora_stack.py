@@ -27,9 +27,7 @@ class ApplyLoraStack(io.ComfyNode):
             inputs=[
                 io.Model.Input("model", tooltip="The model to change; the original stays as it is."),
                 io.Clip.Input("clip", tooltip="The text encoder that belongs to the model."),
-                LORA_STACK.Input(
-                    "lora_stack", tooltip="From Train LoRA or LoRA Stack. An empty stack is fine."
-                ),
+                LORA_STACK.Input("lora_stack", tooltip="From Train LoRA or LoRA Stack. An empty stack is fine."),
                 io.Float.Input(
                     "strength",
                     default=1.0,

@@ -7,6 +7,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from . import _host as host
+from ._pictures import audit_sheet
 from ._text import audit_report
 from ._types import DATASET, REPORT
 from ._ui import show
@@ -72,4 +73,4 @@ class AuditDataset(io.ComfyNode):
 
         judged = audit(dataset, host.HostObserver())
         report = audit_report(judged)
-        return io.NodeOutput(judged, report, ui=show(report))
+        return io.NodeOutput(judged, report, ui=show(report, [audit_sheet(judged)]))

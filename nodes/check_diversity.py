@@ -26,9 +26,7 @@ class CheckDiversity(io.ComfyNode):
             ),
             search_aliases=["overfit", "evaluate lora", "test lora", "similarity", "mode collapse"],
             inputs=[
-                io.Image.Input(
-                    "images", tooltip="Pictures made with the LoRA, at least 4, each from another seed."
-                ),
+                io.Image.Input("images", tooltip="Pictures made with the LoRA, at least 4, each from another seed."),
                 io.Image.Input(
                     "base_images",
                     optional=True,
@@ -55,8 +53,6 @@ class CheckDiversity(io.ComfyNode):
         )
 
     @classmethod
-    def execute(
-        cls, images: Any, base_images: Any = None, dataset: Any = None, prompt: str = ""
-    ) -> io.NodeOutput:
+    def execute(cls, images: Any, base_images: Any = None, dataset: Any = None, prompt: str = "") -> io.NodeOutput:
         verdict, report, picture = check(images, base_images, dataset, prompt)
         return io.NodeOutput(verdict, report, ui=show(report, [picture]))

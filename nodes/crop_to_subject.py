@@ -7,6 +7,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from . import _host as host
+from ._pictures import crops_sheet
 from ._text import crop_report
 from ._types import BASE, DATASET, Base
 from ._ui import show
@@ -30,9 +31,7 @@ class CropToSubject(io.ComfyNode):
             search_aliases=["crop face", "smart crop", "bucket", "resize", "aspect ratio"],
             inputs=[
                 DATASET.Input("dataset", tooltip="From Audit Photos; rejected photos are not cropped."),
-                BASE.Input(
-                    "base", optional=True, tooltip="Gives the resolution that the model was made for."
-                ),
+                BASE.Input("base", optional=True, tooltip="Gives the resolution that the model was made for."),
                 io.Int.Input(
                     "resolution_px",
                     default=0,
@@ -55,4 +54,4 @@ class CropToSubject(io.ComfyNode):
 
         side_px = resolution_px or (base.resolution_px if base else DEFAULT_RESOLUTION_PX)
         cropped = crop_dataset(dataset, side_px, host.HostObserver())
-        return io.NodeOutput(cropped, ui=show(crop_report(cropped)))
+        return io.NodeOutput(cropped, ui=show(crop_report(cropped), [crops_sheet(cropped)]))

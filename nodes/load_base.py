@@ -36,9 +36,7 @@ class LoadBase(io.ComfyNode):
                 io.Model.Output("model", display_name="model", tooltip="The diffusion model, for sampling."),
                 io.Clip.Output("clip", display_name="clip", tooltip="The text encoder."),
                 io.Vae.Output("vae", display_name="vae", tooltip="Turns pictures into latents and back."),
-                BASE.Output(
-                    "base", display_name="base", tooltip="The same checkpoint, to plan and train with."
-                ),
+                BASE.Output("base", display_name="base", tooltip="The same checkpoint, to plan and train with."),
             ],
         )
 

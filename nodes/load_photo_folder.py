@@ -31,11 +31,7 @@ class LoadPhotoFolder(io.ComfyNode):
                     tooltip="A folder inside ComfyUI's input folder, or a full path (sub-folders are left out).",
                 )
             ],
-            outputs=[
-                DATASET.Output(
-                    "dataset", display_name="dataset", tooltip="All readable photos, not judged yet."
-                )
-            ],
+            outputs=[DATASET.Output("dataset", display_name="dataset", tooltip="All readable photos, not judged yet.")],
         )
 
     @classmethod

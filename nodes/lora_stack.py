@@ -49,9 +49,7 @@ class LoraStack(io.ComfyNode):
                 ),
             ],
             outputs=[
-                LORA_STACK.Output(
-                    "lora_stack", display_name="lora_stack", tooltip="The stack with this LoRA on top."
-                )
+                LORA_STACK.Output("lora_stack", display_name="lora_stack", tooltip="The stack with this LoRA on top.")
             ],
         )
 

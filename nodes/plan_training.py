@@ -74,9 +74,7 @@ class PlanTraining(io.ComfyNode):
                 ),
             ],
             outputs=[
-                PLAN.Output(
-                    "plan", display_name="plan", tooltip="Every number of the training; for Train LoRA."
-                ),
+                PLAN.Output("plan", display_name="plan", tooltip="Every number of the training; for Train LoRA."),
                 io.String.Output("text", display_name="text", tooltip="The plan and its reasons in words."),
             ],
             is_output_node=True,

@@ -40,17 +40,13 @@ class TrainLora(io.ComfyNode):
                 ),
             ],
             outputs=[
-                io.String.Output(
-                    "lora_name", display_name="lora_name", tooltip="The LoRA's name in the lists."
-                ),
+                io.String.Output("lora_name", display_name="lora_name", tooltip="The LoRA's name in the lists."),
                 LORA_STACK.Output(
                     "lora_stack",
                     display_name="lora_stack",
                     tooltip="The new LoRA at strength 1, for Apply LoRA Stack.",
                 ),
-                io.LossMap.Output(
-                    "loss", display_name="loss", tooltip="The loss curve, for Plot Loss Graph."
-                ),
+                io.LossMap.Output("loss", display_name="loss", tooltip="The loss curve, for Plot Loss Graph."),
                 REPORT.Output("report", display_name="report", tooltip="What the training did."),
             ],
             is_output_node=True,
@@ -68,6 +64,4 @@ class TrainLora(io.ComfyNode):
     def execute(cls, dataset: Any, plan: Any, clip: Any, vae: Any, base: Base, name: str) -> io.NodeOutput:
         done = train_lora(dataset, base, plan, clip, vae, name)
         payload = show(done.report, [done.chart])
-        return io.NodeOutput(
-            done.name, [(done.name, 1.0, 1.0)], {"loss": done.losses}, done.report, ui=payload
-        )
+        return io.NodeOutput(done.name, [(done.name, 1.0, 1.0)], {"loss": done.losses}, done.report, ui=payload)

@@ -1,0 +1,41 @@
+"""Sheets and charts in the colours of ComfyUI's own dark theme."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+def audit_sheet(dataset: Any) -> Image:
+    """Every photo with its verdict."""
+    from ..lora_train.report.paper import DARK
+    from ..lora_train.report.sheets import dataset_sheet
+
+    return dataset_sheet(dataset, theme=DARK)
+
+
+def crops_sheet(dataset: Any) -> Image:
+    """Every kept photo with its crop."""
+    from ..lora_train.report.paper import DARK
+    from ..lora_train.report.sheets import crop_sheet
+
+    return crop_sheet(dataset, theme=DARK)
+
+
+def loss_picture(losses: Sequence[float], steps: Sequence[int] | None = None) -> Image:
+    """The loss over the steps."""
+    from ..lora_train.report.charts import loss_chart
+    from ..lora_train.report.paper import DARK
+
+    return loss_chart(losses, steps=steps, theme=DARK)
+
+
+def verdict_sheet(made: Sequence[Image], base: Sequence[Image] | None, found: Any) -> Image:
+    """The verdict above the pictures with and without the LoRA."""
+    from ..lora_train.report.paper import DARK
+    from ..lora_train.report.sheets import diversity_sheet
+
+    return diversity_sheet(made, base, found, theme=DARK)

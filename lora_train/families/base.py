@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ..errors import BadInputError
 from .header import Header
+from .keymap import unet_map
 from .tokenizer import token_ids
+from .unet_shape import shape_of_config
 
 if TYPE_CHECKING:
     import torch
@@ -69,6 +71,14 @@ class Base:
         with torch.no_grad():
             ids = token_ids(list(texts)).to(device)
             return self.text_encoder(ids).last_hidden_state.float()
+
+    def file_names(self) -> dict[str, str]:
+        """UNet module name -> its name in the one-file layout (``input_blocks.1.1.proj_in`` ...)."""
+        if self.unet is None:
+            return {}
+        names = unet_map(shape_of_config(self.unet.config))
+        modules = {name.rpartition(".")[0] for name in self.unet.state_dict()}
+        return {module: names.to_file(module) for module in sorted(modules)}
 
     def require_vae(self) -> LatentCoder:
         """The VAE.

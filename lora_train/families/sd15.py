@@ -12,7 +12,7 @@ from ..errors import UnsupportedModelError
 from .base import ALL_PARTS, Base, LatentCoder, Part
 from .header import Header, read_header
 from .keymap import clip_name, unet_map
-from .unet_shape import UnetShape, infer_shape
+from .unet_shape import UnetShape, infer_shape, shape_of_config
 from .vae import PREFIX as VAE
 from .vae import KlCoder, TinyCoder, load_vae
 
@@ -161,28 +161,6 @@ def single_file(
         if "position_ids" not in name:
             tensors[f"{TEXT}transformer.text_model.{name.removeprefix('text_model.')}"] = value
     return {name: value.detach() for name, value in tensors.items()}
-
-
-def shape_of_config(config: Mapping[str, Any]) -> UnetShape:
-    """The :class:`UnetShape` of a diffusers UNet's config (SD 1.5 kind, equal depths)."""
-    widths = tuple(config["block_out_channels"])
-    layers = config["layers_per_block"]
-    depth = config.get("transformer_layers_per_block") or 1
-    depths = (depth,) * len(widths) if isinstance(depth, int) else tuple(depth)
-    ups = tuple(reversed(config["up_block_types"]))
-    middles = {None: "absent", "UNetMidBlock2D": "residual", "UNetMidBlock2DCrossAttn": "attention"}
-    return UnetShape(
-        in_channels=config["in_channels"],
-        out_channels=config["out_channels"],
-        widths=widths,
-        layers=(layers,) * len(widths) if isinstance(layers, int) else tuple(layers),
-        down_depth=tuple(
-            d if "Cross" in t else 0 for d, t in zip(depths, config["down_block_types"], strict=True)
-        ),
-        up_depth=tuple(d if "Cross" in t else 0 for d, t in zip(depths, ups, strict=True)),
-        middle=middles[config["mid_block_type"]],  # type: ignore[arg-type]
-        context_dim=config["cross_attention_dim"],
-    )
 
 
 def _coder(vae: Any, scale: float) -> LatentCoder:

@@ -103,6 +103,28 @@ def infer_shape(shapes: Shapes) -> UnetShape:
     )
 
 
+def shape_of_config(config: Mapping[str, Any]) -> UnetShape:
+    """The :class:`UnetShape` of a diffusers UNet's config (SD 1.5 kind, equal depths)."""
+    widths = tuple(config["block_out_channels"])
+    layers = config["layers_per_block"]
+    depth = config.get("transformer_layers_per_block") or 1
+    depths = (depth,) * len(widths) if isinstance(depth, int) else tuple(depth)
+    ups = tuple(reversed(config["up_block_types"]))
+    middles = {None: "absent", "UNetMidBlock2D": "residual", "UNetMidBlock2DCrossAttn": "attention"}
+    return UnetShape(
+        in_channels=config["in_channels"],
+        out_channels=config["out_channels"],
+        widths=widths,
+        layers=(layers,) * len(widths) if isinstance(layers, int) else tuple(layers),
+        down_depth=tuple(
+            d if "Cross" in t else 0 for d, t in zip(depths, config["down_block_types"], strict=True)
+        ),
+        up_depth=tuple(d if "Cross" in t else 0 for d, t in zip(depths, ups, strict=True)),
+        middle=middles[config["mid_block_type"]],  # type: ignore[arg-type]
+        context_dim=config["cross_attention_dim"],
+    )
+
+
 def depth_at(shapes: Shapes, block: str) -> int:
     """Transformer blocks in ``block`` (such as ``input_blocks.1``); 0 when it has no attention."""
     count = 0

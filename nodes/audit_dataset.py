@@ -6,7 +6,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from . import _host as host
+from ._dataset import judge_photos
 from ._pictures import audit_sheet
 from ._text import audit_report
 from ._types import DATASET, REPORT
@@ -39,23 +39,14 @@ class AuditDataset(io.ComfyNode):
                     tooltip="Reject photos whose shorter side has fewer pixels. 0: the usual limit.",
                 ),
                 io.Float.Input(
-                    "min_sharpness",
+                    "max_blur_px",
                     default=0.0,
                     min=0.0,
-                    max=1000.0,
-                    step=0.01,
+                    max=100.0,
+                    step=0.1,
                     optional=True,
                     advanced=True,
-                    tooltip="Reject photos less sharp than this as blurred. 0: the usual limit.",
-                ),
-                io.Int.Input(
-                    "duplicate_distance",
-                    default=0,
-                    min=0,
-                    max=64,
-                    optional=True,
-                    advanced=True,
-                    tooltip="Photos whose hashes differ by so many bits or fewer are doubles. 0: usual.",
+                    tooltip="Reject photos whose edges are wider than this as blurry. 0: the usual limit.",
                 ),
             ],
             outputs=[
@@ -66,11 +57,7 @@ class AuditDataset(io.ComfyNode):
         )
 
     @classmethod
-    def execute(
-        cls, dataset: Any, min_side_px: int = 0, min_sharpness: float = 0.0, duplicate_distance: int = 0
-    ) -> io.NodeOutput:
-        from ..lora_train.audit import audit
-
-        judged = audit(dataset, host.HostObserver())
+    def execute(cls, dataset: Any, min_side_px: int = 0, max_blur_px: float = 0.0) -> io.NodeOutput:
+        judged = judge_photos(dataset, min_side_px=min_side_px, max_blur_px=max_blur_px)
         report = audit_report(judged)
         return io.NodeOutput(judged, report, ui=show(report, [audit_sheet(judged)]))

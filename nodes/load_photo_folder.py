@@ -6,6 +6,7 @@ from comfy_api.latest import io
 
 from ..lora_train.errors import BadInputError
 from . import _host as host
+from ._dataset import read_photos
 from ._types import DATASET
 
 
@@ -52,7 +53,4 @@ class LoadPhotoFolder(io.ComfyNode):
 
     @classmethod
     def execute(cls, folder: str) -> io.NodeOutput:
-        from ..lora_train.dataset.manifest import Dataset
-        from ..lora_train.dataset.scan import scan
-
-        return io.NodeOutput(Dataset.of(scan(host.photo_folder(folder), host.HostObserver())))
+        return io.NodeOutput(read_photos(host.photo_folder(folder)))

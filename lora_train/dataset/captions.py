@@ -28,9 +28,7 @@ def caption_dataset(
     trigger, class_word, template = trigger.strip(), " ".join(class_word.split()), template.strip()
     problems = trigger_problems(trigger) + _template_problems(template)
     if re.search(r"[(){}\[\]<>\x00-\x1f]", class_word):
-        problems.append(
-            f"The class word '{class_word}' holds brackets. Use plain words such as 'woman' or 'dog'."
-        )
+        problems.append(f"The class word '{class_word}' holds brackets. Use words such as 'woman' or 'dog'.")
     BadInputError.collect(problems)
     plain = template.replace("{trigger}", trigger).replace("{class_word}", class_word)
     plain = " ".join(plain.split())
@@ -51,8 +49,8 @@ def trigger_problems(trigger: str) -> list[str]:
     if bad := sorted(set(re.findall(r"[^\w-]", trigger))):
         shown = " ".join("a space" if c.isspace() else f"'{c}'" for c in bad)
         problems.append(
-            f"The trigger word '{trigger[:40]}' holds {shown}. Use one word of letters, digits, '_' and '-'; what it "
-            "is (woman, dog, painting) belongs into the class word."
+            f"The trigger word '{trigger[:40]}' holds {shown}. Use one word of letters, digits, '_' and "
+            "'-'; what it is (woman, dog, painting) belongs into the class word."
         )
     if not re.search(r"\w", trigger):
         problems.append(f"The trigger word '{trigger}' has no letter.")
@@ -80,8 +78,6 @@ def _template_problems(template: str) -> list[str]:
 
 def _captioned(entry: Entry, trigger: str, plain: str) -> Entry:
     own = entry.photo.caption
-    if own is None:
-        caption = plain
-    else:
-        caption = own if has_word(own, trigger) else f"{trigger}, {own}"
-    return dataclasses.replace(entry, caption=caption)
+    if own is not None:
+        plain = own if has_word(own, trigger) else f"{trigger}, {own}"
+    return dataclasses.replace(entry, caption=plain)

@@ -5,7 +5,6 @@ Files are read, never written. The size in the header is checked before a pixel 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +25,23 @@ FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "HEIF")
 """Pillow formats that are opened. Others (EPS, PSD, ...) run foreign code or hold no photos."""
 
 SUFFIXES = frozenset(
-    [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif", ".hif", ".mpo"]
+    [
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".png",
+        ".webp",
+        ".bmp",
+        ".tif",
+        ".tiff",
+        ".gif",
+        ".avif",
+        ".heic",
+        ".heif",
+        ".hif",
+        ".mpo",
+    ]
 )
 _PLUGIN = {
     ".heic": "pillow-heif",
@@ -142,11 +157,9 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         if path.stat().st_size == 0:
             raise BadInputError(f"'{path.name}' is empty (0 bytes).")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path, formats=[f for f in FORMATS if f in Image.OPEN]) as image:
-                _check_size(path, image.size)
-                yield image
+        with Image.open(path, formats=[f for f in FORMATS if f in Image.OPEN]) as image:
+            _check_size(path, image.size)
+            yield image
     except UnidentifiedImageError as error:
         raise BadInputError(_why_unidentified(path)) from error
     except Image.DecompressionBombError as error:
@@ -180,8 +193,8 @@ def _why_unidentified(path: Path) -> str:
     package = _PLUGIN.get(path.suffix.lower())
     if package:
         return (
-            f"'{path.name}' is a {path.suffix[1:].upper()} file and its Pillow plug-in is missing: install the "
-            f"package {package}, or save the photo as JPEG."
+            f"'{path.name}' is a {path.suffix[1:].upper()} file and its Pillow plug-in is missing: install "
+            f"the package {package}, or save the photo as JPEG."
         )
     return f"'{path.name}' is not an image, although its name says {path.suffix[1:].upper()}."
 

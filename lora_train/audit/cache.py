@@ -1,0 +1,41 @@
+"""Measured photos on disk, by content: the same photo is measured once, wherever it lies.
+
+A cache that is broken, full or not writable costs time, never a run.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..config import Format
+from ..errors import BadInputError
+from ..starter.checkpoint import cache_folder
+from .measure import VERSION, Measured
+
+FORMAT = Format("lorasmith.measured", 1)
+
+
+def cached(sha256: str, folder: Path | None = None) -> Measured | None:
+    """What was measured before on the photo with this content, or None."""
+    path = _path(sha256, folder)
+    if not path.is_file():
+        return None
+    try:
+        found = FORMAT.load(Measured, path)
+        whole = found.thumb.size and found.colours.size == 384 and found.phash >= 0 and found.mirror >= 0
+    except (BadInputError, ValueError):  # half a file, or another program's: measure again
+        return None
+    return found if whole else None
+
+
+def remember(sha256: str, measured: Measured, folder: Path | None = None) -> str | None:
+    """Store ``measured``; the reason in words where that is not possible."""
+    try:
+        FORMAT.save(measured, _path(sha256, folder))
+    except BadInputError as error:
+        return str(error)
+    return None
+
+
+def _path(sha256: str, folder: Path | None) -> Path:
+    return (folder or cache_folder()) / "measured" / f"v{VERSION}" / sha256[:2] / f"{sha256}.json"

@@ -1,0 +1,50 @@
+"""The sizes that a model is trained at: about the same number of pixels, different shapes."""
+
+from __future__ import annotations
+
+from ..errors import BadInputError
+from .geometry import Extent, aspect_gap
+
+MAX_ASPECT = 2.0
+_SMALL_PX = 256
+_SQUARE_BONUS = 0.47
+"""Below :data:`_SMALL_PX` a square is taken up to about 1.6:1; every pixel counts and shapes mix badly."""
+
+
+def bucket_step(resolution_px: int) -> int:
+    """Step between bucket sides: 64 px where it divides the resolution and leaves room, else 32, 16 or 8.
+
+    Raises:
+        BadInputError: the resolution is no multiple of 8, or out of 64 to 4096.
+    """
+    if resolution_px % 8 or not 64 <= resolution_px <= 4096:
+        raise BadInputError(
+            f"The training resolution is {resolution_px} px; it must be a multiple of 8 from 64 to 4096."
+        )
+    return next(s for s in (64, 32, 16, 8) if resolution_px % s == 0 and s * 3 <= resolution_px)
+
+
+def buckets(resolution_px: int) -> tuple[tuple[int, int], ...]:
+    """All (width, height) for a resolution: area about its square, aspects from 1:2 to 2:1, wide ones last.
+
+    Raises:
+        BadInputError: as :func:`bucket_step`.
+    """
+    step, area = bucket_step(resolution_px), resolution_px**2
+    found = set()
+    for width in range(step, resolution_px * 2 + 1, step):
+        height = max(step, round(area / width / step) * step)
+        if 1 / MAX_ASPECT <= width / height <= MAX_ASPECT:
+            found |= {(width, height), (height, width)}
+    return tuple(sorted(found))
+
+
+def nearest_bucket(shape: Extent, resolution_px: int) -> tuple[int, int]:
+    """The bucket whose aspect is nearest to that of ``shape``; small resolutions prefer the square."""
+    bonus = _SQUARE_BONUS if resolution_px < _SMALL_PX else 0.0
+
+    def gap(bucket: tuple[int, int]) -> float:
+        width, height = bucket
+        return aspect_gap(shape.aspect, width / height) - (bonus if width == height else 0.0)
+
+    return min(buckets(resolution_px), key=gap)

@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,8 @@ def whole(path: Path) -> Iterator[Path]:
             "written. Free some space or choose another folder, and run again."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # its folder may be a file, or gone: the error above says more
+            temporary.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from .paper import LIGHT, Theme, mixed, write
 
 if TYPE_CHECKING:
-    from PIL import Image
+    from PIL import Image, ImageDraw
 
+_Span = tuple[float, float]
+_Frame = tuple[int, int, int, int]
 _INK = 2
 """Everything is drawn this much larger and reduced once: smooth lines."""
 
@@ -92,13 +94,13 @@ def _y_range(values: Sequence[float], smooth: Sequence[float]) -> tuple[float, f
     return (low - pad if low < 0 or low - pad > 0 else 0.0), top + pad
 
 
-def _axes(draw, frame, x_range, y_range, theme: Theme) -> None:  # noqa: ANN001
+def _axes(draw: ImageDraw.ImageDraw, frame: _Frame, x_range: _Span, y_range: _Span, theme: Theme) -> None:
     left, top, right, bottom = frame
-    for value in nice_ticks(*y_range, 4):
+    for value in nice_ticks(y_range[0], y_range[1], 4):
         y = _at(value, y_range, bottom, top)
         draw.line([(left, y), (right, y)], fill=theme.line, width=_INK)
         write(draw, (left - 8 * _INK, y), f"{value:.6g}", 11 * _INK, theme.muted, "rm")
-    for value in nice_ticks(*x_range, 6):
+    for value in nice_ticks(x_range[0], x_range[1], 6):
         if value == int(value):
             x = _at(value, x_range, left, right)
             draw.line([(x, bottom), (x, bottom + 4 * _INK)], fill=theme.muted, width=_INK)
@@ -107,11 +109,11 @@ def _axes(draw, frame, x_range, y_range, theme: Theme) -> None:  # noqa: ANN001
     write(draw, (left - 8 * _INK, bottom + 8 * _INK), "step", 11 * _INK, theme.muted, "ra")
 
 
-def _curve(points, frame, x_range, y_range) -> list[tuple[float, float]]:  # noqa: ANN001
+def _curve(points: list[tuple[int, float]], frame: _Frame, x_range: _Span, y_range: _Span) -> list[_Span]:
     left, top, right, bottom = frame
     return [(_at(x, x_range, left, right), max(top, _at(y, y_range, bottom, top))) for x, y in points]
 
 
-def _at(value: float, span: tuple[float, float], start: float, end: float) -> float:
+def _at(value: float, span: _Span, start: float, end: float) -> float:
     share = (value - span[0]) / ((span[1] - span[0]) or 1.0)
     return start + share * (end - start)

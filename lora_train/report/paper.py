@@ -31,8 +31,14 @@ class Theme:
         return {"keep": self.keep, "warn": self.warn, "reject": self.reject}[mark]
 
 
-LIGHT = Theme("#ffffff", "#f4f6f8", "#1b2230", "#5f6b7c", "#d5dae2", "#187a48", "#a66a00", "#c0342b", "#3558d4")
-DARK = Theme("#15181d", "#1e2229", "#e9ecf1", "#9ba6b5", "#343b46", "#4cc38a", "#e3b341", "#ff7f76", "#82a5ff")
+LIGHT = Theme(
+    paper="#ffffff", panel="#f4f6f8", ink="#1b2230", muted="#5f6b7c", line="#d5dae2",
+    keep="#187a48", warn="#a66a00", reject="#c0342b", accent="#3558d4",
+)
+DARK = Theme(
+    paper="#15181d", panel="#1e2229", ink="#e9ecf1", muted="#9ba6b5", line="#343b46",
+    keep="#4cc38a", warn="#e3b341", reject="#ff7f76", accent="#82a5ff",
+)
 
 _WIDE_FONTS = (
     "NotoSansCJK-Regular.ttc", "NotoSans-Regular.ttf", "DejaVuSans.ttf", "msyh.ttc", "arial.ttf",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..dataset.manifest import Dataset
     from ..evaluation.diversity import DiversityReport
 
-_GAP_PX, _MARGIN_PX, _TITLE_PX = 14, 20, 18
+_GAP_PX, _MARGIN_PX, _TITLE_PX, _LABEL_PX = 14, 20, 18, 118
 
 
 @dataclass(frozen=True)
@@ -58,29 +58,33 @@ def crop_sheet(dataset: Dataset, *, theme: Theme = LIGHT, side_px: int = 168) ->
     return contact_sheet(tiles, title=f"{len(tiles)} crops", theme=theme, side_px=side_px)
 
 
-def sample_sheet(rows: Sequence[SampleRow], *, columns: Sequence[str] = (), title: str = "", cell_px: int = 128,
-                 theme: Theme = LIGHT) -> Image.Image:
+def sample_sheet(
+    rows: Sequence[SampleRow],
+    *,
+    columns: Sequence[str] = (),
+    title: str = "",
+    cell_px: int = 128,
+    theme: Theme = LIGHT,
+) -> Image.Image:
     """A labelled grid: one row a kind (with and without the LoRA), one column a seed or prompt. RGB."""
     from PIL import Image, ImageDraw
 
-    count = max((len(r.pictures) for r in rows), default=0)
-    names, label_px = 34 if columns else 0, 118
-    head = _MARGIN_PX + (_TITLE_PX + 14 if title else 0) + names
-    size = (_MARGIN_PX * 2 + label_px + max(count, 1) * (cell_px + 8), head + len(rows) * (cell_px + 8) + _MARGIN_PX)
+    count, pitch = max((len(r.pictures) for r in rows), default=0), cell_px + 8
+    head = _MARGIN_PX + (_TITLE_PX + 14 if title else 0) + (34 if columns else 0)
+    left = _MARGIN_PX + _LABEL_PX
+    size = left + max(count, 1) * pitch + _MARGIN_PX, head + len(rows) * pitch + _MARGIN_PX
     sheet = Image.new("RGB", size, theme.paper)
     draw = ImageDraw.Draw(sheet)
-    if title:
-        line = "".join(wrap(title, _TITLE_PX, size[0] - 2 * _MARGIN_PX, 1))
-        write(draw, (_MARGIN_PX, _MARGIN_PX), line, _TITLE_PX, theme.ink)
+    title_line = "".join(wrap(title, _TITLE_PX, size[0] - 2 * _MARGIN_PX, 1))
+    write(draw, (_MARGIN_PX, _MARGIN_PX), title_line, _TITLE_PX, theme.ink)
     for j, name in enumerate(columns[:count]):
         for k, line in enumerate(wrap(name, 11, cell_px, 2)):
-            write(draw, (_MARGIN_PX + label_px + j * (cell_px + 8), head - 32 + 14 * k), line, 11, theme.muted)
+            write(draw, (left + j * pitch, head - 32 + 14 * k), line, 11, theme.muted)
     for i, row in enumerate(rows):
-        y = head + i * (cell_px + 8)
-        for k, line in enumerate(wrap(row.label, 13, label_px - 12, 4)):
-            write(draw, (_MARGIN_PX, y + 6 + 17 * k), line, 13, theme.ink)
+        for k, line in enumerate(wrap(row.label, 13, _LABEL_PX - 12, 4)):
+            write(draw, (_MARGIN_PX, head + i * pitch + 6 + 17 * k), line, 13, theme.ink)
         for j, picture in enumerate(row.pictures):
-            sheet.paste(_cell(picture, cell_px, theme), (_MARGIN_PX + label_px + j * (cell_px + 8), y))
+            sheet.paste(_cell(picture, cell_px, theme), (left + j * pitch, head + i * pitch))
     return sheet
 
 
@@ -122,4 +126,5 @@ def verdict_mark(verdict: str) -> Mark:
 def _cell(picture: Image.Image, side_px: int, theme: Theme) -> Image.Image:
     from PIL import Image, ImageOps
 
-    return ImageOps.pad(picture.convert("RGB"), (side_px, side_px), Image.Resampling.LANCZOS, color=theme.panel)
+    size, way = (side_px, side_px), Image.Resampling.LANCZOS
+    return ImageOps.pad(picture.convert("RGB"), size, way, color=theme.panel)

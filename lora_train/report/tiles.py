@@ -9,7 +9,7 @@ from ..errors import BadInputError
 from .paper import Mark, Theme, mark_picture, wrap, write
 
 if TYPE_CHECKING:
-    from PIL import Image
+    from PIL import Image, ImageDraw
 
     from ..dataset.manifest import Dataset, Entry
 
@@ -66,7 +66,7 @@ def _paste(image: Image.Image, picture: Image.Image, side_px: int, border: int, 
     image.paste(thumb, (border + (room - size[0]) // 2, border + (room - size[1]) // 2))
 
 
-def _words(draw, tile: Tile, side_px: int, text_lines: int, theme: Theme) -> None:  # noqa: ANN001
+def _words(draw: ImageDraw.ImageDraw, tile: Tile, side_px: int, text_lines: int, theme: Theme) -> None:
     y = side_px + _PAD_PX
     write(draw, (2, y), "".join(wrap(tile.title, _NAME_PX, side_px - 4, 1)), _NAME_PX, theme.ink)
     y += _NAME_PX + 4

@@ -119,7 +119,8 @@ def test_weights_of_another_model_are_refused(tiny_clip: Path, tmp_path: Path) -
 
 def test_models_with_downloaded_tokenizers_are_refused(tiny_clip: Path, tmp_path: Path) -> None:
     text = (tiny_clip / "lorasmith_tiny_clip.json").read_text("utf-8")
-    (tmp_path / "hf.json").write_text(text.replace('"context_length"', '"hf_tokenizer_name": "x/y", "context_length"'))
+    changed = text.replace('"context_length"', '"hf_tokenizer_name": "x/y", "context_length"')
+    (tmp_path / "hf.json").write_text(changed)
     shutil.copy(tiny_clip / "lorasmith_tiny_clip.safetensors", tmp_path / "hf.safetensors")
     with pytest.raises(BadInputError, match="would be downloaded"):
         load_embedder(tmp_path)

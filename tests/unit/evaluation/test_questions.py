@@ -16,7 +16,8 @@ from lora_train.evaluation.questions import ask, asked_for, load_questions
 
 def test_shipped_questions_are_complete() -> None:
     questions = {q.id: q for q in load_questions()}
-    assert {"hair_colour", "skin", "eyes", "mark", "glasses", "expression", "shot", "people"} <= set(questions)
+    needed = {"hair_colour", "skin", "eyes", "mark", "glasses", "expression", "shot", "people"}
+    assert needed <= set(questions)
     assert questions["hair_colour"].labels[:2] == ("black hair", "brown hair")
     assert "photo of a person with long black hair" in questions["hair_colour"].prompts[0]
     for question in questions.values():

@@ -25,11 +25,15 @@ class Weighted:
 
 
 def layers_of(model: Any) -> dict[str, Any]:
-    """Every linear layer and convolution of ``model`` by its dotted name."""
+    """Every linear layer and convolution of ``model`` by its dotted name, inside peft's wrappers too."""
     import torch
 
     kinds = (torch.nn.Linear, torch.nn.Conv2d)
-    return {name: module for name, module in model.named_modules() if isinstance(module, kinds)}
+    return {
+        name.removesuffix(".base_layer"): module
+        for name, module in model.named_modules()
+        if isinstance(module, kinds) and ".lora_" not in name
+    }
 
 
 @contextmanager

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import torch
 
-HALF_LIFE_STEPS = 25.0
-TOLERANCE = 1.02  # a newer point this close to the lowest loss has simply learned more
+HALF_LIFE_STEPS = 50.0
+SETTLED_STEPS = 50  # before this the smoothed loss is mostly luck: the newest point wins
+TOLERANCE = 1.05  # a newer point this close to the lowest loss has simply learned more
 
 
 @dataclass
@@ -54,6 +55,7 @@ class Best:
 
     def offer(self, point: Point) -> None:
         """Keep ``point`` when it is good enough."""
-        self.lowest = min(self.lowest, point.loss)
+        before = self.lowest if point.step > SETTLED_STEPS else math.inf
+        self.lowest = min(before, point.loss)
         if point.loss <= self.lowest * TOLERANCE:
             self.point = point

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 MAX_GRADIENT_NORM = 1.0
 BETAS = (0.9, 0.99)
-PROBE_TIMESTEPS = 8
+PROBE_TIMESTEPS = 4
 PROBE_PICTURES = 4
+PROBES = 5  # in the course of a run
 
 
 @dataclass
@@ -53,6 +54,9 @@ class Run:
     best: Best = field(default_factory=Best)
     losses: list[float] = field(default_factory=list)
     loss_first: float = math.nan
+    """Answer of :func:`probe` before the first step."""
+    loss_last: float = math.nan
+    """Its latest answer."""
     seconds: float = 0.0
 
 
@@ -94,8 +98,9 @@ def fit(run: Run, hooks: Hooks) -> str:
     """
     reader = Reader(run, hooks)
     if math.isnan(run.loss_first):
-        run.loss_first = probe(run)
+        run.loss_first = run.loss_last = probe(run)
     total = run.plan.steps
+    probe_every = max(1, total // PROBES)
     while run.step < total and not hooks.stop.requested:
         started = time.monotonic()
         reader.add(_step_within_memory(run, hooks))
@@ -105,6 +110,9 @@ def fit(run: Run, hooks: Hooks) -> str:
             reader.read()
             hooks.after_read(run)
         hooks.observer.progress(run.step, total)
+        if run.step % probe_every == 0 and not hooks.stop.requested:
+            run.loss_last = probe(run)
+            hooks.observer.metric(run.step, loss_probe=run.loss_last)
         if run.plan.sample_every and run.step % run.plan.sample_every == 0 and not hooks.stop.requested:
             hooks.preview(run)
     reader.read()
@@ -171,7 +179,7 @@ def predict(
 def probe(run: Run) -> float:
     """Mean plain loss on fixed noise: the same question each time, so two answers compare exactly.
 
-    Up to 4 pictures, 8 timesteps each, without caption dropout or noise offset.
+    Up to 4 pictures, 4 timesteps each, without caption dropout or noise offset.
     """
     import torch
 
@@ -223,8 +231,7 @@ class Reader:
         point = Point(run.step, run.smoothed.add(loss, count), run.adapter.snapshot())
         self._good = point
         run.losses.append(point.loss)
-        if run.step >= min(run.plan.warmup_steps, run.plan.steps):
-            run.best.offer(point)
+        run.best.offer(point)
         now = time.monotonic()
         self._hooks.observer.metric(
             run.step,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -98,12 +98,21 @@ def problems(request: Request) -> list[str]:
     return found
 
 
-def sample(base: Base, request: Request, observer: Observer | None = None) -> list[Image]:
-    """Pictures of ``request`` with the model as it is now, eight at a time."""
+def sample(
+    base: Base,
+    request: Request,
+    observer: Observer | None = None,
+    known: Mapping[str, torch.Tensor] | None = None,
+) -> list[Image]:
+    """Pictures of ``request`` with the model as it is now, eight at a time.
+
+    ``known`` are embeddings of all prompts and of the negative; without it they are made here.
+    """
     observer = observer or NullObserver()
     pictures: list[Image] = []
-    texts = sorted(set(request.prompts) | {request.negative})
-    known = dict(zip(texts, base.embed_texts(texts), strict=True))
+    if known is None:
+        texts = sorted({*request.prompts, request.negative})
+        known = dict(zip(texts, base.embed_texts(texts), strict=True))
     rounds = range(0, len(request.prompts), BATCH)
     total = request.steps * len(rounds)
     for number, start in enumerate(rounds):

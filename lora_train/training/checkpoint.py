@@ -1,0 +1,183 @@
+"""Saving a run: the LoRA itself, the best one so far, and everything needed to go on later.
+
+The run's folder lies beside the LoRA: ``my_lora.safetensors`` has ``my_lora.run/`` with ``run.json``,
+``metrics.jsonl``, ``resume.state`` and, while it trains, ``best.state``. The last two are safetensors
+files under another ending, so that no LoRA list shows them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import BadInputError, LorasmithError
+from ..families.header import read_header
+from ..lora.file import read_lora, require_finite, save_lora, write_tensors
+from ..lora.keys import kohya_name, to_kohya
+from ..lora.metadata import LoraFacts, build_metadata
+from .best import Point, Smoothed
+
+if TYPE_CHECKING:
+    import torch
+
+    from .loop import Run
+
+KIND = "lorasmith.resume"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where the files of one run are."""
+
+    lora: Path
+
+    @property
+    def path(self) -> Path:
+        return self.lora.with_suffix(".run")
+
+    @property
+    def run_json(self) -> Path:
+        return self.path / "run.json"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    @property
+    def resume(self) -> Path:
+        return self.path / "resume.state"
+
+    @property
+    def best(self) -> Path:
+        return self.path / "best.state"
+
+    @property
+    def encoded(self) -> Path:
+        return self.path / "encoded.state"
+
+    @property
+    def samples(self) -> Path:
+        return self.path / "samples"
+
+
+def save_point(run: Run, point: Point, path: Path, facts: LoraFacts) -> Path:
+    """Save the factors of one point as a LoRA in kohya's names and check what was written.
+
+    Raises:
+        BadInputError: NaN in the factors, or the disk is full.
+        LorasmithError: the file differs from memory, or a layer cannot be found in the model again.
+    """
+    factors = run.adapter.factors(point.values)
+    require_finite(factors)
+    tensors = to_kohya(factors)
+    save_lora(path, tensors, build_metadata(facts, tensors))
+    check_names(path, list(factors), run.adapter.alpha)
+    return path
+
+
+def check_names(path: Path, modules: list[str], alpha: float) -> None:
+    """Read a LoRA back and see that it names exactly ``modules``, all with ``alpha``.
+
+    Raises:
+        LorasmithError: it does not.
+    """
+    layers = read_lora(path).layers
+    expected = {kohya_name(module) for module in modules}
+    if set(layers) != expected or any(not math.isclose(f.alpha, alpha) for f in layers.values()):
+        raise LorasmithError(
+            f"'{path.name}' was read back with {len(layers)} layers, {len(expected)} were trained. "
+            "Please report this; nothing was lost, run again with --resume."
+        )
+
+
+def save_resume(run: Run, path: Path) -> None:
+    """Write everything needed to go on: factors, optimizer moments, best point and counters.
+
+    Random numbers need no state: they are a function of seed and step.
+    """
+    tensors = {"values": run.adapter.snapshot().cpu()}
+    state = run.optimizer.state.get(run.adapter.values, {})
+    tensors |= {f"adam.{name}": value.detach().cpu().clone() for name, value in state.items()}
+    best = run.best.point
+    if best is not None:
+        tensors["best"] = best.values.cpu().clone()
+    numbers = {
+        "kind": KIND,
+        "step": run.step,
+        "rate_factor": run.rate_factor,
+        "seconds": run.seconds,
+        "loss_first": run.loss_first,
+        "loss_last": run.loss_last,
+        "smoothed": asdict(run.smoothed),
+        "losses": run.losses,
+        "best": {"step": best.step, "loss": best.loss, "lowest": run.best.lowest} if best else None,
+        "must_match": must_match(run),
+    }
+    write_tensors(path, tensors, {"lorasmith": json.dumps(numbers)})
+
+
+def must_match(run: Run) -> dict[str, object]:
+    """What may not change between the two halves of a run."""
+    plan = run.plan
+    return {
+        "rank": plan.rank,
+        "alpha": plan.alpha,
+        "batch_size": plan.batch_size,
+        "seed": plan.seed,
+        "family": plan.family,
+        "pictures": len(run.data),
+        "dataset": run.data.extra.get("dataset", ""),
+        "base": run.data.extra.get("base", ""),
+        "numbers": run.adapter.values.numel(),
+    }
+
+
+def load_resume(run: Run, path: Path) -> None:
+    """Put ``run`` where :func:`save_resume` left it.
+
+    Raises:
+        BadInputError: there is nothing to resume, or it belongs to another training; lists all
+            differences at once.
+    """
+    from safetensors.torch import load_file
+
+    if not path.is_file():
+        raise BadInputError(
+            f"There is no interrupted run to resume: '{path}' does not exist. Train without --resume."
+        )
+    header = read_header(path)
+    numbers = json.loads(header.metadata.get("lorasmith", "{}"))
+    if numbers.get("kind") != KIND:
+        raise BadInputError(f"'{path}' is no saved run. Train without --resume.")
+    BadInputError.collect(_differences(numbers["must_match"], must_match(run)))
+    _restore(run, numbers, load_file(str(path), device=run.device))
+
+
+def _differences(saved: dict[str, object], now: dict[str, object]) -> list[str]:
+    return [
+        f"The interrupted run had {name.replace('_', ' ')} {saved.get(name)}, this one has {value}. Use the "
+        "same settings and photos, or train without --resume."
+        for name, value in now.items()
+        if saved.get(name) != value
+    ]
+
+
+def _restore(run: Run, numbers: dict, tensors: dict[str, torch.Tensor]) -> None:
+    run.adapter.restore(tensors["values"])
+    adam = {n.removeprefix("adam."): v for n, v in tensors.items() if n.startswith("adam.")}
+    if adam:
+        run.optimizer.state[run.adapter.values].update(adam)
+    run.step = int(numbers["step"])
+    run.rate_factor = float(numbers["rate_factor"])
+    run.seconds = float(numbers["seconds"])
+    run.loss_first = float(numbers["loss_first"])
+    run.loss_last = float(numbers["loss_last"])
+    run.smoothed = Smoothed(**numbers["smoothed"])
+    run.losses = [float(v) for v in numbers["losses"]]
+    best = numbers["best"]
+    if best:
+        run.best.lowest = float(best["lowest"])
+        run.best.point = Point(int(best["step"]), float(best["loss"]), tensors["best"])

@@ -1,0 +1,116 @@
+"""What a training is asked to do, and what it answers: plain values that travel as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ..config import Format
+from ..dataset.captions import has_word, trigger_problems
+from ..dataset.manifest import Dataset
+from ..errors import BadInputError
+from ..families import registry
+from .plan import TrainPlan
+
+REQUEST = Format("lorasmith.train_request", 1)
+RESULT = Format("lorasmith.train_result", 1)
+StoppedBy = Literal["planned_end", "cancelled", "stopped"]
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """One training."""
+
+    base: Path
+    """One-file checkpoint."""
+    dataset: Dataset
+    plan: TrainPlan
+    out: Path
+    """The LoRA to write; its run folder lies beside it."""
+    trigger: str
+    encoded: Path | None = None
+    """Photos and captions that the host has encoded; None lets the training encode them itself."""
+    sample_prompts: tuple[str, ...] = ()
+    resume: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return REQUEST.pack(self)
+
+    @classmethod
+    def from_json(cls, data: Any) -> TrainRequest:
+        """Build a request from :meth:`to_json`.
+
+        Raises:
+            BadInputError: lists everything that does not fit.
+        """
+        return REQUEST.unpack(cls, data)
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What came out. Losses are mean squared errors of the predicted noise."""
+
+    lora: Path
+    steps: int
+    seconds: float
+    """Time spent in training steps."""
+    steps_per_second: float
+    loss_first: float
+    """On fixed noise, before the first step."""
+    loss_last: float
+    """On the same noise at the end; when stopped early, at the last check before (five per run)."""
+    stopped_by: StoppedBy
+    run_json: Path
+    metrics: Path
+    losses: tuple[float, ...] = ()
+    """Smoothed loss over the run, at most 500 points."""
+    message: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return RESULT.pack(self)
+
+    @classmethod
+    def from_json(cls, data: Any) -> TrainResult:
+        return RESULT.unpack(cls, data)
+
+
+def check(request: TrainRequest) -> None:
+    """Find everything wrong with a request before anything heavy is loaded.
+
+    Raises:
+        UnsupportedModelError: the base cannot be trained.
+        BadInputError: lists all other problems at once.
+    """
+    found = list(trigger_problems(request.trigger))
+    kept = request.dataset.kept
+    if not kept:
+        found.append(f"There is no photo to train on: {request.dataset.summary()}")
+    if request.encoded is None:
+        found += _caption_problems(request)
+        uncropped = [entry.name for entry in kept if entry.crop is None]
+        if uncropped:
+            found.append(
+                f"{len(uncropped)} photos have no crop yet ('{uncropped[0]}'). Crop the dataset first."
+            )
+    elif not Path(request.encoded).is_file():
+        found.append(f"The encoded photos '{request.encoded}' are not there. Encode them again.")
+    if Path(request.out).suffix != ".safetensors":
+        found.append(f"The LoRA's name '{Path(request.out).name}' must end in .safetensors.")
+    if Path(request.out).is_dir():
+        found.append(f"'{request.out}' is a folder. Give the name of a file in it.")
+    BadInputError.collect(found)
+    registry.detect(request.base)
+
+
+def _caption_problems(request: TrainRequest) -> list[str]:
+    if not request.trigger.strip():
+        return []
+    kept = request.dataset.kept
+    without = [entry.name for entry in kept if not has_word(entry.caption, request.trigger)]
+    if not without:
+        return []
+    return [
+        f"{len(without)} of {len(kept)} captions do not hold the trigger word '{request.trigger}' "
+        f"(first: '{without[0]}'). Caption the dataset with this trigger word."
+    ]

@@ -1,0 +1,277 @@
+"""Training in its own process: start it, listen to it, stop it, and tell clearly how it died.
+
+The parent needs no torch. A crash or an out-of-memory kill of the worker never takes the host
+down, and all accelerator memory comes back when the process ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from .. import errors
+from ..errors import LorasmithError, WorkerError
+from ..observer import Observer
+from .checkpoint import RunFolder
+from .request import TrainRequest, TrainResult, check
+
+__all__ = ["TrainRequest", "TrainResult", "train"]
+
+ANSWER_WITHIN_S = 1.7  # after a cancel the worker has this long before it is killed
+STOP_WITHIN_S = 30.0  # after should_stop()
+POLL_S = 0.1
+ROOT = Path(__file__).resolve().parents[2]
+# Not "-m": Python builds with a ._pth file (portable ComfyUI) would not look into the pack's folder.
+_BOOT = (
+    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "from lora_train.training.worker import main; sys.exit(main())"
+)
+_KEEP = {
+    *("PATH", "PATHEXT", "HOME", "USER", "TMP", "TEMP", "TMPDIR", "LANG", "VIRTUAL_ENV"),
+    *("SYSTEMROOT", "WINDIR", "COMSPEC", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "USERPROFILE"),
+}
+_KEEP_STARTS = (
+    *("LC_", "LD_LIBRARY", "DYLD_", "CUDA", "NVIDIA_", "HIP_", "ROCR_", "ROCM", "HSA_"),
+    *("PYTORCH_", "TORCH_", "OMP_", "MKL_", "KMP_", "CONDA", "XDG_"),
+)
+
+
+def train(
+    request: TrainRequest, observer: Observer, *, should_stop: Callable[[], bool] | None = None
+) -> TrainResult:
+    """Train a LoRA and wait for it.
+
+    Whatever ``observer.check_cancelled`` raises stops the worker within two seconds, with the best
+    LoRA so far saved, and is raised again. ``should_stop`` returning True ends the training in the
+    same way, but returns a result.
+
+    Raises:
+        BadInputError: the request cannot work, or the disk is full.
+        WorkerError: the training process died; says how, and what to do.
+    """
+    check(request)
+    worker = Worker(request)
+    try:
+        result = _listen(worker, observer, should_stop)
+    except BaseException:
+        worker.cancel(ANSWER_WITHIN_S)
+        _deliver_leftover(worker, observer)
+        raise
+    finally:
+        worker.close()
+    return result
+
+
+class Worker:
+    """The training process: a request in, events out."""
+
+    def __init__(self, request: TrainRequest) -> None:
+        self.folder = RunFolder(Path(request.out))
+        self.events: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self.errors: deque[str] = deque(maxlen=40)
+        self.process = _start()
+        self._readers = [
+            threading.Thread(target=self._read_events, daemon=True),
+            threading.Thread(target=self._read_errors, daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+        self.tell(json.dumps(request.to_json()))
+
+    def tell(self, line: str) -> None:
+        """Write one line to the worker; a worker that is gone does not mind."""
+        stdin = _pipe(self.process.stdin)
+        try:
+            stdin.write(line + "\n")
+            stdin.flush()
+        except (OSError, ValueError):
+            self.errors.append("the worker closed its input")
+
+    def cancel(self, within_s: float) -> None:
+        """Ask the worker to save and end; kill it when it does not within ``within_s``."""
+        if self.process.poll() is None:
+            self.tell("cancel")
+        try:
+            self.process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def close(self) -> None:
+        """End the process for certain and let its pipes go."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        for reader in self._readers:
+            reader.join(timeout=1.0)
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            _close(_pipe(pipe))
+
+    def _read_events(self) -> None:
+        for line in _pipe(self.process.stdout):
+            try:
+                event = json.loads(line)
+            except ValueError:
+                self.errors.append(line.rstrip())
+                continue
+            self.events.put(event if isinstance(event, dict) else {"event": "noise"})
+        self.events.put(None)
+
+    def _read_errors(self) -> None:
+        for line in _pipe(self.process.stderr):
+            if line.strip():
+                self.errors.append(line.rstrip())
+
+
+def clean_environment(source: Mapping[str, str]) -> dict[str, str]:
+    """The worker's environment: paths and devices of the parent, none of its Python settings."""
+    kept = {k: v for k, v in source.items() if k.upper() in _KEEP or k.upper().startswith(_KEEP_STARTS)}
+    fixed = {
+        "PYTHONUTF8": "1",
+        "PYTHONUNBUFFERED": "1",
+        "HF_HUB_OFFLINE": "1",
+        "TRANSFORMERS_OFFLINE": "1",
+        "TRANSFORMERS_VERBOSITY": "error",
+        "TOKENIZERS_PARALLELISM": "false",
+        "OMP_WAIT_POLICY": "PASSIVE",
+    }
+    return {**kept, **fixed}
+
+
+def _start() -> subprocess.Popen[str]:
+    """Start the worker from wherever the pack lies; Ctrl-C in a shell reaches only the parent."""
+    windows = sys.platform == "win32"
+    flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW if windows else 0
+    return subprocess.Popen(
+        [sys.executable, "-c", _BOOT, str(ROOT), "lora_train", "worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=str(ROOT),
+        env=clean_environment(os.environ),
+        encoding="utf-8",
+        errors="replace",
+        creationflags=flags,
+        start_new_session=not windows,
+    )
+
+
+def _listen(worker: Worker, observer: Observer, should_stop: Callable[[], bool] | None) -> TrainResult:
+    """Pass events on until the worker has answered or died."""
+    answer: TrainResult | None = None
+    asked: float | None = None
+    while True:
+        observer.check_cancelled()
+        if should_stop and asked is None and should_stop():
+            worker.tell("stop")
+            asked = time.monotonic()
+        if asked is not None and time.monotonic() - asked > STOP_WITHIN_S:
+            worker.cancel(0.0)
+        try:
+            event = worker.events.get(timeout=POLL_S)
+        except queue.Empty:
+            continue
+        if event is None:
+            break
+        if event.get("event") == "result":
+            answer = TrainResult.from_json(event["result"])
+        else:
+            _pass_on(event, observer)
+    worker.process.wait()
+    if answer is None:
+        raise _death(worker)
+    return answer
+
+
+def _pass_on(event: dict[str, Any], observer: Observer) -> None:
+    kind = event.get("event")
+    if kind == "progress":
+        observer.progress(event["done"], event["total"])
+    elif kind == "metric":
+        observer.metric(event["step"], **event["values"])
+    elif kind == "message":
+        observer.message(event["text"])
+    elif kind == "stage":
+        observer.stage(event["name"])
+    elif kind == "sample":
+        observer.sample(event["step"], [_picture(path) for path in event["paths"]])
+    elif kind == "error":
+        raise _named_error(event)
+
+
+def _picture(path: str) -> Any:
+    from PIL import Image
+
+    with Image.open(path) as image:
+        return image.convert("RGB")
+
+
+def _named_error(event: dict[str, Any]) -> LorasmithError:
+    """The worker's own error, as the same class on this side."""
+    kind = getattr(errors, str(event.get("type")), WorkerError)
+    known = isinstance(kind, type) and issubclass(kind, LorasmithError)
+    return (kind if known else WorkerError)(str(event.get("text")))
+
+
+def _death(worker: Worker) -> LorasmithError:
+    """One sentence for a worker that ended without an answer."""
+    if worker.process.returncode == errors.Cancelled.exit_code:
+        return errors.Cancelled("Training was stopped before it had learned anything; nothing was saved.")
+    saved = _promote(worker)
+    kept = f" The best LoRA so far was saved as '{saved.name}'." if saved else ""
+    return WorkerError(f"{exit_reason(worker.process.returncode, list(worker.errors))}{kept}")
+
+
+def exit_reason(code: int, lines: list[str]) -> str:
+    """What an exit code and the last lines on standard error say, and what to do next."""
+    said = next((line for line in reversed(lines) if not line.startswith((" ", "\t"))), "")
+    if code == -int(getattr(signal, "SIGKILL", 9)):
+        return (
+            "The training process was killed from outside (signal 9, SIGKILL), most often because the "
+            "machine ran out of memory. Close other programs, or lower the batch size, resolution or rank."
+        )
+    if code < 0:
+        name = signal.Signals(-code).name if -code in set(signal.Signals) else "unknown"
+        return (
+            f"The training process was ended by signal {-code} ({name}). Run again with --resume; if it "
+            f"happens again, report it with this line: {said or 'no message'}"
+        )
+    return f"The training process ended with exit code {code}: {said or 'no message'}"
+
+
+def _deliver_leftover(worker: Worker, observer: Observer) -> None:
+    """After a kill: put the last periodic snapshot where the LoRA was wanted, and say so."""
+    saved = _promote(worker)
+    if saved:
+        observer.message(f"Saved the best LoRA so far as '{saved.name}'.")
+
+
+def _promote(worker: Worker) -> Path | None:
+    """Make the last periodic snapshot the LoRA; None when there is none."""
+    if not worker.folder.best.is_file():
+        return None
+    os.replace(worker.folder.best, worker.folder.lora)
+    return worker.folder.lora
+
+
+def _pipe(pipe: IO[str] | None) -> IO[str]:
+    if pipe is None:
+        raise WorkerError("The training process has no pipe to talk through. Please report this.")
+    return pipe
+
+
+def _close(pipe: IO[str]) -> None:
+    try:
+        pipe.close()
+    except OSError:
+        return  # the worker died with the pipe half full

@@ -1,0 +1,151 @@
+"""The training process itself: one request on standard input, JSON lines on standard output.
+
+Later lines on standard input: ``cancel`` or ``stop``; the end of the input counts as ``cancel``, so
+a worker never outlives its parent. SIGTERM counts as ``cancel`` too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from ..errors import BadInputError, Cancelled, LorasmithError
+from ..files import whole
+from ..observer import JsonLinesObserver
+from .checkpoint import RunFolder
+from .request import TrainRequest
+from .stopping import StopFlag
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+GRACE_S = 0.9  # after a cancel the loop has this long to finish its step by itself
+
+
+class WorkerObserver(JsonLinesObserver):
+    """Sends events to the parent, and keeps metrics and samples in the run's folder."""
+
+    def __init__(self, stream: TextIO, folder: RunFolder, stop: StopFlag) -> None:
+        super().__init__(stream)
+        self._folder, self._stop = folder, stop
+
+    def open_metrics(self, resume: bool) -> None:
+        """Start ``metrics.jsonl``, or go on writing it."""
+        self._folder.path.mkdir(parents=True, exist_ok=True)
+        with open(self._folder.metrics, "a" if resume else "w", encoding="utf-8"):
+            return
+
+    def metric(self, step: int, **values: float) -> None:
+        with open(self._folder.metrics, "a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": step, **values}) + "\n")
+        super().metric(step, **values)
+
+    def sample(self, step: int, images: Sequence[Image]) -> None:
+        paths = []
+        for number, image in enumerate(images):
+            path = self._folder.samples / f"step_{step:06d}_{number}.png"
+            with whole(path) as temporary:
+                image.save(temporary, format="PNG")
+            paths.append(str(path))
+        self.emit("sample", step=step, paths=paths)
+
+    def check_cancelled(self) -> None:
+        if self._stop.requested:
+            raise Cancelled("Training was cancelled before it had learned anything; nothing was saved.")
+
+
+def main() -> int:
+    """Serve one request and return the exit code."""
+    with _own_stdout() as stream:
+        stop = StopFlag()
+        _listen_for_signals(stop)
+        line = sys.stdin.readline()
+        emitter = JsonLinesObserver(stream)
+        try:
+            request = TrainRequest.from_json(json.loads(line))
+            _listen_for_lines(stop)
+            _serve(request, stream, stop)
+        except LorasmithError as error:
+            emitter.emit("error", type=type(error).__name__, text=str(error))
+            return error.exit_code
+        except OSError as error:
+            text = f"A file could not be read or written: {error}. Free some space or check the path."
+            emitter.emit("error", type=BadInputError.__name__, text=text)
+            return BadInputError.exit_code
+        except ValueError as error:
+            if line.strip():
+                raise
+            text = f"The worker is started by Lorasmith itself and expects a request as JSON: {error}."
+            emitter.emit("error", type=BadInputError.__name__, text=text)
+            return BadInputError.exit_code
+    return 0
+
+
+def _serve(request: TrainRequest, stream: TextIO, stop: StopFlag) -> None:
+    from .job import Job
+
+    observer = WorkerObserver(stream, RunFolder(Path(request.out)), stop)
+    job = Job(request, observer, stop)
+    guard = threading.Thread(target=_guard, args=(stop, job.rescue, stream), daemon=True)
+    guard.start()
+    observer.emit("result", result=job.work().to_json())
+
+
+def _guard(stop: StopFlag, rescue: Callable[[float], Any | None], stream: TextIO) -> None:
+    """When the loop does not end by itself after a cancel, save the best point from here and leave."""
+    stop.wait()
+    result = rescue(GRACE_S)
+    if result is not None:
+        JsonLinesObserver(stream).emit("result", result=result.to_json())
+    stream.flush()
+    os._exit(0 if result is not None else Cancelled.exit_code)
+
+
+@contextlib.contextmanager
+def _own_stdout() -> Iterator[TextIO]:
+    """Yield the real standard output; whatever libraries print goes to standard error."""
+    sys.stdout.flush()
+    real = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(2, 1)
+    try:
+        yield real
+    finally:
+        real.flush()
+
+
+def _listen_for_lines(stop: StopFlag) -> None:
+    def listen() -> None:
+        for line in sys.stdin:
+            if line.strip() == "stop":
+                stop.request("stopped")
+            elif line.strip() == "cancel":
+                stop.request("cancelled")
+        stop.request("cancelled")
+
+    threading.Thread(target=listen, daemon=True).start()
+
+
+def _listen_for_signals(stop: StopFlag) -> None:
+    """SIGTERM asks to stop, even while the main thread is deep in a long operation."""
+    if sys.platform == "win32":
+        return
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    receiver, sender = socket.socketpair()
+    sender.setblocking(False)
+    signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
+
+    def listen() -> None:
+        with receiver, sender:
+            receiver.recv(1)
+            stop.request("cancelled")
+
+    threading.Thread(target=listen, daemon=True).start()

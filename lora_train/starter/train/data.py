@@ -14,6 +14,7 @@ from ..renderer import render
 from ..traits import Identity, Scene, random_identity, random_scene
 
 SIDE_PX = 96
+PICTURES = 40_000
 COUNT = {1: "", 2: "two people", 3: "three people"}
 
 

@@ -22,7 +22,7 @@ from ...evaluation.questions import load_questions
 from .. import starter_embedder_files
 from ..background import PAINTERS
 from ..traits import BEARD, CLOTHES, EXPRESSION, EYES, FACE, GLASSES, HAIR_COLOR, HAIR_STYLE, MARK, SHOT, SKIN
-from .data import COUNT, Sample, draw, log_line, pictures
+from .data import COUNT, PICTURES, Sample, draw, log_line, pictures
 
 PLACES = tuple(PAINTERS)
 
@@ -94,7 +94,8 @@ def question_loss(images: Tensor, text: nn.Module, truth: list[dict[str, int]], 
     return torch.stack(losses).mean(), right
 
 
-def train(work: Path, minutes: float, count: int = 40_000, size: int = 96, rate: float = 1.5e-3, seed: int = 3) -> None:
+def train(work: Path, minutes: float, count: int = PICTURES, size: int = 96, rate: float = 1.5e-3,
+          seed: int = 3) -> None:
     """Train for ``minutes``; write fp16 weights to the package. The last 1,000 pictures are held out."""
     import open_clip
 

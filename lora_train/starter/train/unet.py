@@ -8,7 +8,6 @@ weights at the end.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 
@@ -20,7 +19,8 @@ from torch import Tensor, nn
 
 from .. import STARTER_UNET
 from ..text_encoder import text_encoder_weights
-from .data import Sample, caption, draw, log_line, pictures
+from .data import PICTURES, Sample, caption, draw, log_line, pictures
+from .muon import Muon
 from .vae import new_vae
 
 
@@ -53,36 +53,6 @@ class FastText(nn.Module):
             return self.model(torch.tensor(rows)).last_hidden_state
 
 
-def orthogonal(update: Tensor, steps: int = 5) -> Tensor:
-    """Newton-Schulz iteration towards the nearest semi-orthogonal matrix; (m, n) in bf16."""
-    x = update.bfloat16()
-    flip = x.shape[0] > x.shape[1]
-    x = x.T if flip else x
-    x = x / (x.norm() + 1e-7)
-    for _ in range(steps):
-        a = x @ x.T
-        x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
-    return (x.T if flip else x).float()
-
-
-class Muon:
-    """Momentum 0.95 with orthogonalised updates for matrices and convolutions."""
-
-    def __init__(self, params: Iterable[nn.Parameter]) -> None:
-        self.params = list(params)
-        self.momentum = [torch.zeros_like(p) for p in self.params]
-
-    @torch.no_grad()
-    def step(self, rate: float, decay: float = 0.01) -> None:
-        for p, m in zip(self.params, self.momentum, strict=True):
-            if p.grad is None:
-                continue
-            m.lerp_(p.grad, 0.05)
-            direction = orthogonal(p.grad.lerp(m, 0.95).flatten(1)).view_as(p)
-            rows, cols = p.shape[0], p[0].numel()
-            p.mul_(1 - rate * decay).add_(direction, alpha=-rate * max(1.0, rows / cols) ** 0.5)
-
-
 def alphas() -> Tensor:
     """Cumulative alphas of SD 1.5: 1000 steps, scaled linear, 0.00085 to 0.012."""
     return torch.cumprod(1 - torch.linspace(0.00085 ** 0.5, 0.012 ** 0.5, 1000) ** 2, 0)
@@ -95,7 +65,7 @@ def latents(work: Path, count: int) -> Tensor:
     if not path.exists():
         vae = new_vae().to(memory_format=torch.channels_last)
         vae.load_state_dict(load_file(Path(work) / "vae.safetensors"))
-        data, rows = pictures(work, count), []
+        data, rows = pictures(work, PICTURES), []
         for i in range(0, count, 50):
             x = torch.from_numpy(data[i:i + 50]).permute(0, 3, 1, 2).float().div(127.5).sub(1)
             with torch.autocast("cpu", torch.bfloat16):
@@ -104,7 +74,7 @@ def latents(work: Path, count: int) -> Tensor:
     return load_file(path)["z"]
 
 
-def train(work: Path, minutes: float, count: int = 40_000, size: int = 32, muon_rate: float = 0.01,
+def train(work: Path, minutes: float, count: int = 24_000, size: int = 32, muon_rate: float = 0.01,
           adam_rate: float = 6e-4, seed: int = 2) -> None:
     """Train for ``minutes``; write the averaged weights to ``work/unet.safetensors``."""
     torch.manual_seed(seed)

@@ -18,9 +18,12 @@ from diffusers import AutoencoderTiny
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from .data import log_line, pictures
+from .data import PICTURES, log_line, pictures
+from .muon import Muon
 
 WINDOW_PX = 64
+SHAKE = 0.03
+"""Noise on the latents while training, so that the decoder forgives a diffusion model's small errors."""
 
 
 def new_vae() -> AutoencoderTiny:
@@ -65,8 +68,8 @@ class PatchCritic(nn.Sequential):
                          nn.utils.spectral_norm(nn.Conv2d(128, 1, 3, 1, 1)))
 
 
-def train(work: Path, minutes: float, phase: str = "both", count: int = 40_000, size: int = 16,
-          rate: float = 6e-4, seed: int = 1) -> None:
+def train(work: Path, minutes: float, phase: str = "both", count: int = PICTURES, size: int = 8,
+          rate: float = 6e-4, muon_rate: float = 0.0015, seed: int = 1) -> None:
     """Train for ``minutes``; continue from ``work/vae.safetensors`` when it is there."""
     torch.manual_seed(seed)
     data = torch.from_numpy(pictures(work, count))
@@ -78,17 +81,21 @@ def train(work: Path, minutes: float, phase: str = "both", count: int = 40_000, 
     only_decoder = phase == "decoder"
     vae.encoder.requires_grad_(not only_decoder)
     params = [p for p in vae.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(params, lr=rate, weight_decay=1e-4, betas=(0.9, 0.98), fused=True)
+    inner = [p for p in params if p.ndim == 4 and p.shape[:2] == (64, 64)]
+    outer = [p for p in params if p.ndim != 4 or p.shape[:2] != (64, 64)]
+    muon = Muon(inner)
+    optimizer = torch.optim.AdamW(outer, lr=rate, weight_decay=1e-4, betas=(0.9, 0.98), fused=True)
     critic = PatchCritic()
     judge = torch.optim.AdamW(critic.parameters(), lr=3e-4, betas=(0.5, 0.9))
     start, step, seen = time.time(), 0, []
     while (done := (time.time() - start) / (60 * minutes)) < 1:
+        factor = min(1, (step + 1) / 150) * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * done)))
         for group in optimizer.param_groups:
-            group["lr"] = rate * min(1, (step + 1) / 150) * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * done)))
+            group["lr"] = rate * factor
         x = batch(data, rng, size).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16), torch.set_grad_enabled(not only_decoder):
             z = vae.encoder(x).float()
-        shaken = z + (0.06 if not only_decoder else 0.09) * torch.randn_like(z)
+        shaken = z + SHAKE * torch.randn_like(z)
         with torch.autocast("cpu", torch.bfloat16):
             y = vae.decoder(shaken).float()
         loss = reconstruction_loss(y, x)
@@ -96,10 +103,11 @@ def train(work: Path, minutes: float, phase: str = "both", count: int = 40_000, 
             loss = loss + 0.05 * latent_loss(z)
         elif done > 0.35:
             loss = loss + 0.02 * -critic(y).mean()
-        optimizer.zero_grad()
+        vae.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(params, 1.0)
+        nn.utils.clip_grad_norm_(outer, 1.0)
         optimizer.step()
+        muon.step(muon_rate * factor)
         if only_decoder and done > 0.3:
             judge.zero_grad()
             (F.relu(1 - critic(x)).mean() + F.relu(1 + critic(y.detach())).mean()).backward()

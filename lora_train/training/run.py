@@ -6,6 +6,7 @@ down, and all accelerator memory comes back when the process ends.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -27,7 +28,7 @@ from .request import TrainRequest, TrainResult, check
 
 __all__ = ["TrainRequest", "TrainResult", "train"]
 
-ANSWER_WITHIN_S = 1.7  # after a cancel the worker has this long before it is killed
+ANSWER_WITHIN_S = 1.5  # after a cancel the worker has this long before it is killed
 STOP_WITHIN_S = 30.0  # after should_stop()
 POLL_S = 0.1
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,14 +99,18 @@ class Worker:
             self.errors.append("the worker closed its input")
 
     def cancel(self, within_s: float) -> None:
-        """Ask the worker to save and end; kill it when it does not within ``within_s``."""
+        """Ask the worker to save, and end it: at its answer, or ``within_s`` later."""
         if self.process.poll() is None:
             self.tell("cancel")
-        try:
-            self.process.wait(within_s)
-        except subprocess.TimeoutExpired:
+        deadline = time.monotonic() + within_s
+        while (left_s := deadline - time.monotonic()) > 0:
+            with contextlib.suppress(queue.Empty):
+                event = self.events.get(timeout=left_s)
+                if event is None or event.get("event") == "result":
+                    break
+        if self.process.poll() is None:
             self.process.kill()
-            self.process.wait()
+        self.process.wait()
 
     def close(self) -> None:
         """End the process for certain and let its pipes go."""

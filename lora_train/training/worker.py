@@ -27,7 +27,7 @@ from .stopping import StopFlag
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-GRACE_S = 0.9  # after a cancel the loop has this long to finish its step by itself
+GRACE_S = 0.6  # after a cancel the loop has this long to finish its step by itself
 
 
 class WorkerObserver(JsonLinesObserver):

@@ -44,8 +44,10 @@ def decode(cls: type[T], data: Any, what: str = "") -> T:
     """
     problems: list[str] = []
     value = _decode(cls, data, "", problems)
-    prefix = f"{what}: " if what else ""
-    BadInputError.collect([prefix + p for p in problems])
+    if problems and what:
+        rest = problems[0] if len(problems) == 1 else "".join(f"\n- {p}" for p in problems)
+        raise BadInputError(f"{what}: {rest}")
+    BadInputError.collect(problems)
     return value
 
 

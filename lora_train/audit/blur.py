@@ -13,6 +13,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from ..dataset.filters import gaussian, smoothed
+
 MAX_PX = 8.0
 """What is reported for pictures without one measurable edge."""
 
@@ -36,7 +38,7 @@ def blur_px(luma: np.ndarray) -> float:
     """
     if min(luma.shape) < 3 * _TILES:
         luma = np.pad(luma, 3 * _TILES, mode="edge")
-    fine, coarse = _blurred(luma, _FINE), _blurred(luma, _COARSE)
+    fine, coarse = smoothed(luma, gaussian(_FINE)), smoothed(luma, gaussian(_COARSE))
     grain = 5 * noise(luma) * 0.2 / _COARSE**2
     both = [_along(_slope(fine, axis), _slope(coarse, axis), grain) for axis in (0, 1)]
     found = [b for b in both if b is not None]
@@ -72,20 +74,6 @@ def _slope(x: np.ndarray, axis: int) -> np.ndarray:
     else:
         out[:, 1:-1] = (x[:, 2:] - x[:, :-2]) / 2
     return out
-
-
-def _blurred(x: np.ndarray, sigma: float) -> np.ndarray:
-    """Gaussian blur, borders continued."""
-    radius = int(np.ceil(3 * sigma))
-    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2).astype(np.float32)
-    weights /= weights.sum()
-    for axis in (0, 1):
-        pad = [(radius, radius) if a == axis else (0, 0) for a in (0, 1)]
-        wide, size = np.pad(x, pad, mode="edge"), x.shape[axis]
-        x = sum(
-            w * (wide[i : i + size] if axis == 0 else wide[:, i : i + size]) for i, w in enumerate(weights)
-        )
-    return x
 
 
 def _tiles(fine: np.ndarray, coarse: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

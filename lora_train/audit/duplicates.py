@@ -44,8 +44,8 @@ def find_copies(
     copies: list[Copy | None] = [None] * len(measured)
     keepers = np.zeros(len(measured), bool)
     for i in order:
-        candidates = np.flatnonzero(near[i] & keepers)
-        found = [c for k in candidates if (c := _compare(int(k), measured[k], measured[i], limits))]
+        candidates = np.flatnonzero(near[i] & keepers).tolist()
+        found = [c for k in candidates if (c := _compare(k, measured[k], measured[i], limits))]
         if found:
             copies[i] = min(found, key=lambda c: c.bits)
         else:

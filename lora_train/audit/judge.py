@@ -37,13 +37,13 @@ RULES: tuple[Rule, ...] = (
     Rule("too_small", "side_px", "min_side_px", "at least",
          "Too small: the shorter side has {value:.0f} px, {limit:.0f} are needed. Use the original file."),
     Rule("blurry", "blur_px", "max_blur_px", "at most",
-         "Blurry: its sharpest edges are {value:.1f} px soft, at most {limit:.1f} are allowed."),
+         "Blurry: its sharpest edges are {value:.1f} px soft, {limit:.1f} are allowed."),
     Rule("too_dark", "light", "min_light", "at least",
          "Too dark: the brightest tenth of the middle reaches {value:.1%} light, {limit:.1%} are needed."),
     Rule("too_bright", "burnt_share", "max_burnt_share", "at most",
          "Too bright: {value:.0%} of the subject is burnt out to white, at most {limit:.0%} are allowed."),
     Rule("too_bright", "shadow_light", "max_shadow_light", "at most",
-         "Too bright: washed out, its darkest parts have {value:.0%} light, at most {limit:.0%} are allowed."),
+         "Too bright: washed out, its darkest parts have {value:.0%} light, {limit:.0%} are allowed."),
 )  # fmt: skip
 
 
@@ -65,13 +65,24 @@ def judge(measured: Sequence[tuple[Photo, Measured]], limits: Limits) -> Judgeme
     ]
     kept = [i for i, reasons in enumerate(lists) if not reasons]
     groups = _number((*_copy_groups(measured, copies), *find_series([measured[i] for i in kept], limits)))
-    of = {name: g.id for g in reversed(groups) for name in g.members}
+    of = {name: g for g in reversed(groups) for name in g.members}
     entries = tuple(
-        Entry(p, not r, r, _scores(p, m), None, p.caption or "", of.get(p.name))
-        for (p, m), r in zip(measured, lists, strict=True)
+        _entry(p, m, reasons, of.get(p.name), limits) for (p, m), reasons in zip(measured, lists, strict=True)
     )
     series = tuple(Warning_(g.kind, g.text) for g in groups if g.kind == "same_background")
     return Judgement(entries, groups, (*size_warnings(len(kept), limits), *series))
+
+
+def _entry(
+    photo: Photo, measured: Measured, reasons: tuple[Reason, ...], group: Group | None, limits: Limits
+) -> Entry:
+    keep = not reasons
+    if group is not None and group.kind == "same_background":
+        size, most = len(group.members), limits.background_group - 1
+        text = f"One of {size} photos of the same place; {most} of them are enough."
+        reasons = (*reasons, Reason("same_background", float(size), float(most), text, "warn"))
+    scores, number = _scores(photo, measured), group.id if group else None
+    return Entry(photo, keep, reasons, scores, None, photo.caption or "", number)
 
 
 def _scores(photo: Photo, measured: Measured) -> dict[str, float]:

@@ -59,7 +59,7 @@ def load_limits(path: Path, base: Limits | None = None) -> Limits:
         BadInputError: missing, not JSON, or with unknown or impossible values.
     """
     fields = _values(FORMAT.fields(read_json(path), Path(path).name))
-    return (base or DEFAULT_LIMITS).replace(**fields)
+    return decode(Limits, {**dataclasses.asdict(base or DEFAULT_LIMITS), **fields}, Path(path).name)
 
 
 def _values(fields: dict[str, Any]) -> dict[str, Any]:

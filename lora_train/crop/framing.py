@@ -7,10 +7,10 @@ from .buckets import nearest_bucket
 from .geometry import Box, Extent
 from .subject import Subject
 
-_SMALL_SHARE = 0.3
+_SMALL_SHARE = 0.18
 """A subject with less than this share of the photo is brought nearer."""
-_MARGIN_SIDE, _MARGIN_TOP, _MARGIN_BOTTOM = 0.35, 0.3, 0.25
-"""Room around a small subject in shares of its box; saliency is no outline, so it is generous."""
+_MARGIN_SIDE, _MARGIN_TOP, _MARGIN_BOTTOM = 0.35, 0.35, 0.2
+"""Room around the subject in shares of its box."""
 _HEAD_ROOM = 0.06
 """Room above the subject in shares of the crop's height, where the crop has to cut somewhere."""
 
@@ -22,18 +22,23 @@ def frame_subject(photo: Extent, subject: Subject, resolution_px: int) -> Crop:
         bucket = nearest_bucket(photo, resolution_px)
         return _crop(Box.centred(*whole.centre, _shape(bucket).fitted_into(photo)), bucket, photo, "whole")
     found = _in_pixels(subject.box, photo)
+    roomy = _with_room(found).overlap(whole)
     if found.area < _SMALL_SHARE * whole.area:
-        return _near(photo, found, subject, resolution_px)
+        return _near(photo, roomy, subject, resolution_px)
     bucket = nearest_bucket(photo, resolution_px)
-    window = _placed(_shape(bucket).fitted_into(photo), found).pushed_into(whole)
+    window = _placed(_shape(bucket).fitted_into(photo), roomy).pushed_into(whole)
     return _crop(window, bucket, photo, subject.kind)
 
 
-def _near(photo: Extent, found: Box, subject: Subject, resolution_px: int) -> Crop:
+def _with_room(found: Box) -> Box:
+    """``found`` with room around it: saliency is no outline, and hair is what it misses first."""
+    side = _MARGIN_SIDE * found.extent.width
+    return found.padded(side, _MARGIN_TOP * found.extent.height, side, _MARGIN_BOTTOM * found.extent.height)
+
+
+def _near(photo: Extent, wanted: Box, subject: Subject, resolution_px: int) -> Crop:
     """A window around a small subject; never so tight that the crop is enlarged where the photo has more."""
-    size, whole = found.extent, Box.whole(photo)
-    side, top, bottom = _MARGIN_SIDE * size.width, _MARGIN_TOP * size.height, _MARGIN_BOTTOM * size.height
-    wanted = found.padded(side, top, side, bottom).overlap(whole)
+    whole = Box.whole(photo)
     bucket = nearest_bucket(wanted.extent, resolution_px)
     shape = _shape(bucket)
     window = shape.around(wanted.extent)

@@ -82,7 +82,7 @@ class Box:
         )
 
     def pushed_into(self, outer: Box) -> Box:
-        """The same size, moved as little as possible so that it lies in ``outer``, which must be large enough."""
+        """The same size, moved as little as possible to lie in ``outer``, which must be large enough."""
         x = max(0.0, outer.left - self.left) - max(0.0, self.right - outer.right)
         y = max(0.0, outer.top - self.top) - max(0.0, self.bottom - outer.bottom)
         return self.moved(x, y)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 
 from ..dataset.colour import lab, luma
+from ..dataset.filters import gaussian, smoothed
 from .geometry import Box
 
 if TYPE_CHECKING:
@@ -43,9 +44,9 @@ class SaliencyFinder:
 
     def find(self, image: Image) -> Subject:
         """The box that holds nine tenths of the saliency in each direction."""
-        from PIL import Image as pil
+        from PIL.Image import Resampling
 
-        small = np.asarray(image.convert("RGB").resize((SIDE, SIDE), pil.Resampling.BOX))
+        small = np.asarray(image.convert("RGB").resize((SIDE, SIDE), Resampling.BOX))
         weight = saliency(small)
         box = _box_of(weight)
         return Subject(box, _contrast(weight, box) >= _SURE)
@@ -64,9 +65,9 @@ def spectral_residual(grey: np.ndarray) -> np.ndarray:
     """Saliency (h, w) of a small grey picture: what its log spectrum has beyond the local average."""
     spectrum = np.fft.fft2(grey - grey.mean())
     log_size = np.log(np.abs(spectrum) + 1e-3)
-    residual = log_size - _smoothed(log_size, np.full(3, 1 / 3), "wrap")
+    residual = log_size - smoothed(log_size, np.full(3, 1 / 3, np.float32), "wrap")
     back = np.abs(np.fft.ifft2(np.exp(residual + 1j * np.angle(spectrum)))) ** 2
-    return _smoothed(back, _gaussian(2.5), "edge")
+    return smoothed(back, gaussian(2.5))
 
 
 def colour_distance(rgb: np.ndarray) -> np.ndarray:
@@ -83,7 +84,7 @@ def colour_distance(rgb: np.ndarray) -> np.ndarray:
     frequent = [i for i in range(len(keys)) if counts[i] >= 0.04 * len(points)] or [int(counts.argmax())]
     palette = np.stack([points[inverse == i].mean(axis=0) for i in frequent])  # (k, 3)
     gap = np.linalg.norm(colours[:, :, None] - palette, axis=-1).min(axis=-1)
-    return _smoothed(np.minimum(gap, 40.0), _gaussian(1.0), "edge")
+    return smoothed(np.minimum(gap, 40.0), gaussian(1.0))
 
 
 def middle(height: int, width: int) -> np.ndarray:
@@ -96,21 +97,6 @@ def middle(height: int, width: int) -> np.ndarray:
 def _unit(x: np.ndarray) -> np.ndarray:
     low, high = float(x.min()), float(np.percentile(x, 99))
     return np.clip((x - low) / (high - low), 0, 1) if high - low > 1e-9 else np.zeros_like(x)
-
-
-def _gaussian(sigma: float) -> np.ndarray:
-    radius = int(np.ceil(3 * sigma))
-    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
-    return weights / weights.sum()
-
-
-def _smoothed(x: np.ndarray, weights: np.ndarray, border: Literal["edge", "wrap"]) -> np.ndarray:
-    """Convolution with ``weights`` along both axes."""
-    radius = len(weights) // 2
-    for _ in range(2):
-        wide = np.pad(x, [(radius, radius), (0, 0)], mode=border)
-        x = sum(w * wide[i : i + x.shape[0]] for i, w in enumerate(weights)).T
-    return x
 
 
 def _box_of(weight: np.ndarray) -> Box:

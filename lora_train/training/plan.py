@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from .. import presets
-from ..config import Format, decode, unknown_name
+from ..config import Format, decode
 from ..errors import BadInputError
 from .distinct import Distinct, count_distinct, distinct_by_embeddings
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FORMAT = Format("lorasmith.plan", 1)
 Purpose = Literal["character", "style", "object"]
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 MAX_PHOTOS = 50
 MIN_PHOTOS = 10
 
@@ -157,6 +158,15 @@ def make_plan(
     return _planned(preset, distinct, overrides.get("batch_size")).replace(**overrides)
 
 
+def family_resolution_px(family: str, purpose: str = "character") -> int:
+    """The resolution that the presets of a family train at.
+
+    Raises:
+        BadInputError: no preset for family and purpose.
+    """
+    return presets.read(_preset_name(family, purpose))["resolution_px"]
+
+
 def image_steps(distinct: float, photos: int) -> int:
     """Pictures to show in all (batch 1 steps), a multiple of 50 between 500 and 2000.
 
@@ -176,10 +186,10 @@ def _clip(value: float) -> float:
 def _preset_name(family: str, purpose: str) -> str:
     problems = []
     if family not in presets.families():
-        problems.append(unknown_name(family, list(presets.families())).replace("setting", "family"))
-        problems[-1] += f" There are: {', '.join(presets.families())}."
-    if purpose not in get_args(Purpose):
-        problems.append(f"purpose must be one of {', '.join(get_args(Purpose))}, found '{purpose}'")
+        known = ", ".join(presets.families())
+        problems.append(f"there are no presets for the family '{family}', only for {known}")
+    if purpose not in PURPOSES:
+        problems.append(f"purpose must be one of {', '.join(PURPOSES)}, found '{purpose}'")
     BadInputError.collect(problems)
     return f"{family}.{purpose}"
 
@@ -211,8 +221,8 @@ def _why(distinct: Distinct, used: int, shown: int, steps: int, batch: int) -> s
     variety = distinct.value / distinct.photos
     word = "varied" if variety >= 0.55 else "similar" if variety <= 0.30 else "partly similar"
     text = (
-        f"{steps} steps of batch {batch}, because {distinct.photos} photos count as {distinct.value:.1f} distinct ones "
-        f"({distinct.how}): a {word} set, which asks for about {shown} pictures shown"
+        f"{steps} steps of batch {batch}, because {distinct.photos} photos count as {distinct.value:.1f} "
+        f"distinct ones ({distinct.how}): a {word} set, which asks for about {shown} pictures shown"
     )
     if distinct.photos > MAX_PHOTOS:
         text += f"; more than {MAX_PHOTOS} photos do not add steps, so keep the best {used}"

@@ -1,0 +1,56 @@
+"""``audit FOLDER``: scores and verdicts."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..observer import Observer
+
+HELP = "judge the photos of a folder: what to keep, and why not"
+
+
+def add(parser_factory: Callable[..., argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    parser = parser_factory("audit", help=HELP, description=HELP)
+    parser.add_argument("folder", type=Path, help="folder of photos; it is only read")
+    add_limits(parser)
+    parser.add_argument("--save", type=Path, metavar="FILE", help="write the dataset manifest to this file")
+    return parser
+
+
+def add_limits(parser: argparse.ArgumentParser) -> None:
+    """The options that choose the limits of an audit."""
+    parser.add_argument("--limits", type=Path, metavar="FILE", help='JSON such as {"max_blur_px": 3}')
+    parser.add_argument(
+        "--resolution", type=int, metavar="PX", help="training resolution, sets the smallest side (512: 384)"
+    )
+
+
+def limits_of(args: argparse.Namespace, resolution_px: int | None = None) -> Any:
+    """Limits for the given or the usual resolution, changed by ``--limits``."""
+    from ..audit import DEFAULT_LIMITS, Limits, load_limits
+    from ..crop.buckets import bucket_step
+
+    resolution_px = args.resolution or resolution_px
+    if resolution_px is not None:
+        bucket_step(resolution_px)
+    base = Limits.for_resolution(resolution_px) if resolution_px else DEFAULT_LIMITS
+    return load_limits(args.limits, base) if args.limits else base
+
+
+def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
+    from ..audit import audit
+    from ..audit.report import as_report
+
+    dataset = audit(args.folder, limits_of(args), observer)
+    if args.save:
+        dataset.save(args.save)
+    return as_report(dataset)
+
+
+def show(result: dict[str, Any]) -> str:
+    from ..audit.report import as_text
+
+    return as_text(result)

@@ -1,0 +1,61 @@
+"""``plan FOLDER --family F``: steps and settings, in a sentence and in numbers."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..observer import Observer
+
+HELP = "how many steps, and with what settings, for these photos"
+_OPTIONS: tuple[tuple[str, type, str], ...] = (
+    ("steps", int, "optimizer steps"),
+    ("rank", int, "rank of the LoRA"),
+    ("alpha", float, "alpha of the LoRA"),
+    ("learning_rate", float, "learning rate"),
+    ("batch_size", int, "pictures per step"),
+    ("seed", int, "seed of everything random"),
+)
+
+
+def add(parser_factory: Callable[..., argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    from ..training.plan import PURPOSES
+
+    parser = parser_factory("plan", help=HELP, description=HELP)
+    parser.add_argument("folder", type=Path, help="folder of photos; it is only read")
+    parser.add_argument("--family", required=True, help="base model family: starter or sd15")
+    parser.add_argument("--purpose", default="character", help=f"{', '.join(PURPOSES)} (default: character)")
+    parser.add_argument("--resolution", type=int, metavar="PX", help="training resolution")
+    parser.add_argument("--limits", type=Path, metavar="FILE", help="JSON with audit limits")
+    for name, kind, text in _OPTIONS:
+        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, help=text)
+    parser.add_argument("--save", type=Path, metavar="FILE", help="write the plan to this file")
+    return parser
+
+
+def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
+    from ..audit import audit
+    from ..training.plan import family_resolution_px, make_plan
+    from .audit import limits_of
+
+    limits = limits_of(args, family_resolution_px(args.family, args.purpose))
+    dataset = audit(args.folder, limits, observer)
+    overrides = {name: value for name, _, _ in _OPTIONS if (value := getattr(args, name)) is not None}
+    if args.resolution:
+        overrides["resolution_px"] = args.resolution
+    plan = make_plan(dataset, args.family, purpose=args.purpose, **overrides)
+    if args.save:
+        plan.save(args.save)
+    counts = {"photos": len(dataset.entries) + len(dataset.unreadable), "kept": len(dataset.kept)}
+    return {**plan.to_json(), "resolution": plan.resolution_px, **counts}
+
+
+def show(result: dict[str, Any]) -> str:
+    numbers = (
+        f"{result['kept']} of {result['photos']} photos, {result['steps']} steps of batch "
+        f"{result['batch_size']} at {result['resolution']} px, rank {result['rank']}, alpha "
+        f"{result['alpha']:g}, learning rate {result['learning_rate']:g} ({result['schedule']})"
+    )
+    return f"{result['why']}\n{numbers}"

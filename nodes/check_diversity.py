@@ -41,7 +41,6 @@ class CheckDiversity(io.ComfyNode):
                     "prompt",
                     default="",
                     optional=True,
-                    multiline=True,
                     tooltip="What the pictures were asked to show; empty leaves this question out.",
                 ),
             ],

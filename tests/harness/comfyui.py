@@ -126,7 +126,7 @@ class Server:
             self.process.wait(20)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait(20)
+            self.process.wait()
 
     # -- the HTTP interface -------------------------------------------------------------------
 

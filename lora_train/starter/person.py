@@ -110,20 +110,20 @@ def _features(b: Brush, who: Identity, scene: Scene, skin: RGB, hair: RGB) -> No
 def _eye(b: Brush, x: float, iris: RGB, scene: Scene) -> None:
     if scene.expression == "laughing":
         b.line(curve((x - 0.085, -0.05), (x, -0.135), (x + 0.085, -0.05)), INK, 0.035)
-        b.disc(x, -0.066, 0.035, iris)
+        b.disc(x, -0.06, 0.045, iris)
         return
-    ry = 0.105 if scene.expression == "surprised" else 0.078
-    b.fill(oval(x, -0.07, 0.108, ry + 0.012), INK)
-    b.fill(oval(x, -0.064, 0.1, ry), (252, 252, 252))
-    look = scene.turn * 0.03
-    b.disc(x + look, -0.066, 0.066, iris)
-    b.disc(x + look, -0.066, 0.03, INK)
-    b.disc(x + look + 0.025, -0.09, 0.018, (255, 255, 255))
+    ry = 0.115 if scene.expression == "surprised" else 0.09
+    b.fill(oval(x, -0.07, 0.118, ry + 0.014), INK)
+    b.fill(oval(x, -0.064, 0.108, ry), (252, 252, 252))
+    look = scene.turn * 0.025
+    b.disc(x + look, -0.066, 0.08, iris)
+    b.disc(x + look, -0.066, 0.032, INK)
+    b.disc(x + look + 0.03, -0.095, 0.018, (255, 255, 255))
 
 
 def _mouth(b: Brush, scene: Scene, skin: RGB, dx: float) -> None:
     lip = (196, 24, 48) if scene.lipstick else mix(shade(skin, -0.3), (170, 60, 60), 0.5)
-    thick = 0.06 if scene.lipstick else 0.038
+    thick = 0.06 if scene.lipstick else 0.05
     y, x = 0.27, dx * 1.1
     if scene.expression == "smiling":
         b.line(curve((x - 0.15, y - 0.035), (x, y + 0.11), (x + 0.15, y - 0.035)), lip, thick)
@@ -161,12 +161,12 @@ def _marks(b: Brush, who: Identity, skin: RGB, dx: float) -> None:
         spots = Random(7)
         tone = mix(shade(skin, -0.35), (176, 84, 40), 0.4)
         for side in (-1, 1):
-            for _ in range(9):
-                b.disc(side * spots.uniform(0.08, 0.3) + dx, spots.uniform(0.05, 0.18), 0.016, tone)
+            for _ in range(7):
+                b.disc(side * spots.uniform(0.1, 0.32) + dx, spots.uniform(0.05, 0.2), 0.026, tone)
     elif who.mark == "mole":
-        b.disc(0.2 + dx, 0.2, 0.034, shade(skin, -0.75))
+        b.disc(0.2 + dx, 0.2, 0.046, shade(skin, -0.75))
     elif who.mark == "scar":
-        b.line([(-0.3 + dx, -0.02), (-0.16 + dx, 0.2)], mix((190, 60, 70), skin, 0.2), 0.035)
+        b.line([(-0.3 + dx, -0.02), (-0.16 + dx, 0.2)], mix((190, 60, 70), skin, 0.2), 0.05)
 
 
 def _back_hair(b: Brush, who: Identity, hair: RGB) -> None:

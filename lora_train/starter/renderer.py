@@ -38,8 +38,10 @@ def render(who: Identity | Sequence[Identity], scene: Scene, size: tuple[int, in
     return image.resize(size, Image.Resampling.BOX)
 
 
-def _place(image: Image.Image, who: Identity, scene: Scene, share: float, index: int, count: int) -> None:
-    width, height = image.size
+def head_place(scene: Scene, size: tuple[int, int], share: float = 1.0, index: int = 0,
+               count: int = 1) -> tuple[float, float, float]:
+    """Middle (x, y) and height of the head of person ``index`` of ``count``, in px."""
+    width, height = size
     head, middle = _HEAD[scene.shot]
     crowd = (1.0, 0.72, 0.56, 0.46)[count - 1]
     scale = head * scene.zoom * share * crowd * height
@@ -47,5 +49,10 @@ def _place(image: Image.Image, who: Identity, scene: Scene, share: float, index:
     y = height * (middle + scene.offset[1])
     if share < 1 or count > 1:  # keep the ground: small people stand lower
         y += (1 - share * crowd) * height * 0.4
+    return x, y, scale
+
+
+def _place(image: Image.Image, who: Identity, scene: Scene, share: float, index: int, count: int) -> None:
+    x, y, scale = head_place(scene, image.size, share, index, count)
     body = Brush(image, (x, y), scale, scene.tilt_deg * 0.15)
     draw_person(body, Brush(image, (x, y), scale, scene.tilt_deg), who, scene)

@@ -10,11 +10,11 @@ from random import Random
 
 import numpy as np
 
-from ..renderer import render
+from ..renderer import head_place, render
 from ..traits import Identity, Scene, random_identity, random_scene
 
 SIDE_PX = 96
-PICTURES = 40_000
+PICTURES = 24_000
 COUNT = {1: "", 2: "two people", 3: "three people"}
 
 
@@ -42,6 +42,12 @@ def picture(index: int) -> np.ndarray:
     sample = draw(index)
     image = render(sample.people, sample.scene, (SIDE_PX, SIDE_PX), share=sample.share)
     return np.asarray(image)
+
+
+def head(index: int) -> tuple[float, float, float]:
+    """Middle and height of the (first) head in picture ``index``, in px."""
+    sample = draw(index)
+    return head_place(sample.scene, (SIDE_PX, SIDE_PX), sample.share, 0, len(sample.people))
 
 
 def pictures(work: Path, count: int, processes: int = 2) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Train the starter's TAESD-shaped autoencoder on random 64 px windows of the rendered pictures.
 
-Phase "both": encoder and decoder, with L1 on pixels and on edges; latents are pulled to zero mean
+Phase "both": encoder and decoder, weighted towards the face, where eyes and mouths are
+small; latents are pulled to zero mean
 and unit spread and shaken a little, so that a diffusion model can live in them.
 Phase "decoder": the encoder stays; the decoder goes on, with a small patch discriminator at the end.
 """
@@ -18,7 +19,7 @@ from diffusers import AutoencoderTiny
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from .data import PICTURES, log_line, pictures
+from .data import PICTURES, head, log_line, pictures
 from .muon import Muon
 
 WINDOW_PX = 64
@@ -36,10 +37,26 @@ def edges(x: Tensor) -> Tensor:
     return torch.cat([x[..., 1:, :-1] - x[..., :-1, :-1], x[..., :-1, 1:] - x[..., :-1, :-1]], 1)
 
 
-def reconstruction_loss(y: Tensor, x: Tensor) -> Tensor:
-    """L1 on pixels, on edges, and on edges at half size; edges are where eyes and mouths live."""
-    loss = F.l1_loss(y, x) + F.mse_loss(y, x) + 1.5 * F.l1_loss(edges(y), edges(x))
-    return loss + F.l1_loss(edges(F.avg_pool2d(y, 2)), edges(F.avg_pool2d(x, 2)))
+def reconstruction_loss(y: Tensor, x: Tensor, weight: Tensor) -> Tensor:
+    """L1 and L2 on pixels, L1 on edges at two sizes; ``weight`` (B, 1, H, W) says where it matters."""
+    pixels = (y - x).abs() + (y - x).square()
+    fine = (edges(y) - edges(x)).abs() * weight[..., 1:, 1:]
+    coarse = (edges(F.avg_pool2d(y, 2)) - edges(F.avg_pool2d(x, 2))).abs()
+    return (pixels * weight).mean() + 1.5 * fine.mean() + (coarse * F.avg_pool2d(weight, 2)[..., 1:, 1:]).mean()
+
+
+def face_weight(heads: np.ndarray, corners: np.ndarray, strength: float = 5.0) -> Tensor:
+    """(B, 1, 64, 64): 1 far from the face, up to 1 + strength in its middle.
+
+    Args:
+        heads: (B, 3) middle x, y and height of the heads in px of the whole picture.
+        corners: (B, 2) left and top of the windows.
+    """
+    axis = np.arange(WINDOW_PX)
+    dx = (axis[None, None, :] + corners[:, 0, None, None] - heads[:, 0, None, None]) / heads[:, 2, None, None]
+    dy = (axis[None, :, None] + corners[:, 1, None, None] - heads[:, 1, None, None]) / heads[:, 2, None, None]
+    near = np.exp(-((dx / 0.4) ** 2 + ((dy - 0.05) / 0.35) ** 2))
+    return torch.from_numpy((1 + strength * near)[:, None]).float()
 
 
 def latent_loss(z: Tensor) -> Tensor:
@@ -47,15 +64,16 @@ def latent_loss(z: Tensor) -> Tensor:
     return z.mean((0, 2, 3)).square().mean() + (z.var((0, 2, 3)) - 1).square().mean()
 
 
-def batch(data: Tensor, rng: np.random.Generator, size: int) -> Tensor:
-    """(size, 3, 64, 64) in -1 .. 1, random windows, sometimes mirrored."""
-    side = data.shape[1]
-    rows = []
-    for i in rng.integers(0, len(data), size):
-        y, x = rng.integers(0, side - WINDOW_PX + 1, 2)
-        window = data[i, y:y + WINDOW_PX, x:x + WINDOW_PX]
-        rows.append(window.flip(1) if rng.random() < 0.5 else window)
-    return torch.stack(rows).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+def batch(data: Tensor, heads: np.ndarray, rng: np.random.Generator, size: int) -> tuple[Tensor, Tensor]:
+    """(size, 3, 64, 64) in -1 .. 1 from random windows, sometimes mirrored, and their face weights."""
+    rows = rng.integers(0, len(data), size)
+    corners = rng.integers(0, data.shape[1] - WINDOW_PX + 1, (size, 2))
+    windows = [data[i, y:y + WINDOW_PX, x:x + WINDOW_PX] for i, (x, y) in zip(rows, corners, strict=True)]
+    x = torch.stack(windows)
+    x = x.permute(0, 3, 1, 2).float().div(127.5).sub(1)
+    weight = face_weight(heads[rows], corners)
+    mirror = torch.from_numpy(rng.random(size) < 0.5).view(-1, 1, 1, 1)
+    return torch.where(mirror, x.flip(3), x), torch.where(mirror, weight.flip(3), weight)
 
 
 class PatchCritic(nn.Sequential):
@@ -73,6 +91,7 @@ def train(work: Path, minutes: float, phase: str = "both", count: int = PICTURES
     """Train for ``minutes``; continue from ``work/vae.safetensors`` when it is there."""
     torch.manual_seed(seed)
     data = torch.from_numpy(pictures(work, count))
+    heads = np.array([head(i) for i in range(count)])
     rng = np.random.default_rng(seed)
     vae = new_vae().to(memory_format=torch.channels_last)
     path = Path(work) / "vae.safetensors"
@@ -92,13 +111,14 @@ def train(work: Path, minutes: float, phase: str = "both", count: int = PICTURES
         factor = min(1, (step + 1) / 150) * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * done)))
         for group in optimizer.param_groups:
             group["lr"] = rate * factor
-        x = batch(data, rng, size).contiguous(memory_format=torch.channels_last)
+        x, weight = batch(data, heads, rng, size)
+        x = x.contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16), torch.set_grad_enabled(not only_decoder):
             z = vae.encoder(x).float()
         shaken = z + SHAKE * torch.randn_like(z)
         with torch.autocast("cpu", torch.bfloat16):
             y = vae.decoder(shaken).float()
-        loss = reconstruction_loss(y, x)
+        loss = reconstruction_loss(y, x, weight)
         if not only_decoder:
             loss = loss + 0.05 * latent_loss(z)
         elif done > 0.35:
@@ -117,7 +137,8 @@ def train(work: Path, minutes: float, phase: str = "both", count: int = PICTURES
         if step % 100 == 0:
             psnr = -10 * math.log10(sum(seen[-100:]) / len(seen[-100:]) / 4)
             log_line(Path(work) / "vae.jsonl", phase=phase, step=step, seconds=round(time.time() - start),
-                     psnr_db=round(psnr, 2), z_std=round(float(z.std()), 3), loss=round(float(loss), 4))
+                     psnr_db=round(psnr, 2), z_std=round(float(z.detach().std()), 3),
+                     loss=round(float(loss.detach()), 4))
         if step % 500 == 0:
             save_file({k: v.contiguous() for k, v in vae.state_dict().items()}, path)
     save_file({k: v.contiguous() for k, v in vae.state_dict().items()}, path)

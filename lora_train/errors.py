@@ -34,9 +34,13 @@ class UnsupportedModelError(BadInputError):
 
 
 class QualityGateError(LorasmithError):
-    """Everything ran, and the result is below what was asked for."""
+    """Everything ran, and the result is below what was asked for; ``result`` is still to be shown."""
 
     exit_code = 3
+
+    def __init__(self, message: str, result: dict[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.result = result
 
 
 class WorkerError(LorasmithError):

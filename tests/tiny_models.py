@@ -5,6 +5,7 @@ The weights are random, the key names and shapes are what ComfyUI and Lorasmith 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,29 +35,52 @@ REAL_CLIP = {**TINY_CLIP, "intermediate_size": 3072, "num_hidden_layers": 12}
 
 def random_unet(seed: int = 0, **changes: Any) -> Any:
     """A diffusers UNet with the starter's shape (fp32, eval mode), reproducible per ``seed``."""
-    import torch
     from diffusers import UNet2DConditionModel
 
-    torch.manual_seed(seed)
-    return UNet2DConditionModel(**{**STARTER_UNET, **changes}).eval()
+    return _filled(lambda: UNet2DConditionModel(**{**STARTER_UNET, **changes}), seed)
 
 
 def random_taesd(seed: int = 0) -> Any:
     """A diffusers AutoencoderTiny, reproducible per ``seed``."""
-    import torch
     from diffusers import AutoencoderTiny
 
-    torch.manual_seed(seed)
-    return AutoencoderTiny().eval()
+    return _filled(lambda: AutoencoderTiny(), seed)
 
 
 def random_clip(seed: int = 0, **changes: Any) -> Any:
     """A CLIP text encoder of width 768; one thin layer unless ``**REAL_CLIP`` is given."""
-    import torch
     from transformers import CLIPTextConfig, CLIPTextModel
 
-    torch.manual_seed(seed)
-    return CLIPTextModel(CLIPTextConfig(**{**TINY_CLIP, **changes})).eval()
+    return _filled(lambda: CLIPTextModel(CLIPTextConfig(**{**TINY_CLIP, **changes})), seed)
+
+
+def _filled(build: Callable[[], Any], seed: int) -> Any:
+    """Build a model and fill it from one block of random numbers: ten times faster than its own init.
+
+    Weights get variance 1 / inputs, normalisation layers keep 1 and 0, biases are 0.
+    """
+    import torch
+
+    with torch.device("meta"):
+        model = build()
+    block = torch.randn(1_000_003, generator=torch.Generator().manual_seed(seed))
+    at = 0
+    for name, parameter in list(model.named_parameters()):
+        owner = model.get_submodule(name.rpartition(".")[0])
+        leaf = name.rpartition(".")[2]
+        if parameter.dim() < 2:
+            value = torch.full(parameter.shape, float(leaf == "weight"))
+        else:
+            places = (torch.arange(parameter.numel()) + at) % len(block)
+            scale = parameter[0].numel() ** -0.5 if not isinstance(owner, torch.nn.Embedding) else 0.5
+            value = (block[places] * scale).view(parameter.shape)
+            at = (at + parameter.numel() * 7 + 13) % len(block)
+        setattr(owner, leaf, torch.nn.Parameter(value))
+    for module in model.modules():
+        for leaf, buffer in module.named_buffers(recurse=False):
+            if buffer.is_meta:  # position ids, the only kind there is
+                module.register_buffer(leaf, torch.arange(buffer.shape[-1])[None], persistent=False)
+    return model.eval()
 
 
 def write_checkpoint(

@@ -10,23 +10,18 @@ import gzip
 import importlib.util
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import LorasmithError
 
+if TYPE_CHECKING:
+    import torch
+
 CONTEXT_TOKENS = 77
 START, END = "<|startoftext|>", "<|endoftext|>"
+START_ID, END_ID = 49406, 49407
+_WORDS = r"""'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"""
 _MERGES = 49152 - 256 - 2  # the part of the list that CLIP uses
-
-
-@cache
-def clip_tokenizer() -> Any:
-    """A ``transformers.CLIPTokenizer`` with CLIP-L's ids that pads with ``<|endoftext|>``."""
-    from transformers import CLIPTokenizer
-
-    vocabulary, merges = clip_vocabulary()
-    ids = {token: number for number, token in enumerate(vocabulary)}
-    return CLIPTokenizer(vocab=ids, merges=merges, model_max_length=CONTEXT_TOKENS)
 
 
 def clip_vocabulary() -> tuple[list[str], list[tuple[str, str]]]:
@@ -39,16 +34,32 @@ def clip_vocabulary() -> tuple[list[str], list[tuple[str, str]]]:
     return [*letters, *words, *(a + b for a, b in merges), START, END], merges
 
 
-def token_ids(texts: list[str]) -> Any:
-    """Token ids of ``texts``: int64 tensor ``(n, 77)``, cut off and padded as SD 1.5 expects."""
-    encoded = clip_tokenizer()(
-        texts,
-        padding="max_length",
-        max_length=CONTEXT_TOKENS,
-        truncation=True,
-        return_tensors="pt",
-    )
-    return encoded.input_ids
+def token_ids(texts: list[str]) -> torch.Tensor:
+    """Token ids of ``texts``: int64 ``(n, 77)``, cut off and padded with ``<|endoftext|>`` as SD 1.5 does."""
+    import torch
+
+    rows = []
+    for text in texts:
+        inner = _encoder().encode(text, add_special_tokens=False).ids[: CONTEXT_TOKENS - 2]
+        row = [START_ID, *inner, END_ID]
+        rows.append(row + [END_ID] * (CONTEXT_TOKENS - len(row)))
+    return torch.tensor(rows, dtype=torch.int64)
+
+
+@cache
+def _encoder() -> Any:
+    """CLIP's byte-level BPE: lower case, spaces collapsed, split into words, digits and signs."""
+    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
+
+    vocabulary, merges = clip_vocabulary()
+    ids = {token: number for number, token in enumerate(vocabulary)}
+    model = models.BPE(ids, merges, unk_token=END, end_of_word_suffix="</w>")
+    encoder = Tokenizer(model)
+    spaces = normalizers.Replace(Regex(r"\s+"), " ")
+    encoder.normalizer = normalizers.Sequence([normalizers.NFC(), spaces, normalizers.Lowercase()])
+    words = pre_tokenizers.Split(Regex(_WORDS), behavior="removed", invert=True)
+    encoder.pre_tokenizer = pre_tokenizers.Sequence([words, pre_tokenizers.ByteLevel(add_prefix_space=False)])
+    return encoder
 
 
 def _vocabulary_file() -> Path:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .phash import distances, mirrored, phash
+from .phash import distances, mirrored, phash, thumb
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -26,30 +26,43 @@ class Nearest:
     cosine: float
     bits: int
     """Differing hash bits, of the photo or its mirror image."""
+    likeness: float
+    """Correlation of tiny colour copies, -1 to 1, the same way round as the hash."""
     is_mirrored: bool
     is_copy: bool
 
 
+@dataclass(frozen=True)
+class Looks:
+    """Pixels compared: (n, m) arrays of n pictures with m photos, the better of both ways round."""
+
+    bits: np.ndarray
+    likeness: np.ndarray
+    mirrored: np.ndarray
+
+
 def nearest_photos(
-    cosines: np.ndarray, bits: np.ndarray, bits_mirrored: np.ndarray, copy_cosine: float, copy_bits: int
+    cosines: np.ndarray, looks: Looks, *, copy_cosine: float, copy_bits: int, copy_likeness: float
 ) -> tuple[Nearest, ...]:
     """The nearest training photo of each generated picture.
 
-    A copy by hash goes before a copy by embedding; without either the highest cosine is named.
+    A copy by its pixels (hash and colours agree) goes before a copy by embedding; without either the
+    highest cosine is named.
 
     Args:
         cosines: (n, m) between n generated pictures and m training photos; the higher one of the
             photo and its mirror image.
-        bits, bits_mirrored: (n, m) hash distances to the photos and to their mirror images.
-        copy_cosine, copy_bits: at least, at most: a copy.
+        copy_cosine, copy_bits, copy_likeness: at least, at most, at least: a copy.
     """
-    both = np.minimum(bits, bits_mirrored)
+    same = (looks.bits <= copy_bits) & (looks.likeness >= copy_likeness)
     found = []
     for i in range(len(cosines)):
-        j = int(both[i].argmin()) if both[i].min() <= copy_bits else int(cosines[i].argmax())
-        copied = bool(both[i, j] <= copy_bits or cosines[i, j] >= copy_cosine)
-        turned = bool(bits_mirrored[i, j] < bits[i, j])
-        found.append(Nearest(i, j, float(cosines[i, j]), int(both[i, j]), turned, copied))
+        j = int(np.where(same[i], looks.bits[i], 65).argmin()) if same[i].any() else int(cosines[i].argmax())
+        copied = bool(same[i, j] or cosines[i, j] >= copy_cosine)
+        found.append(
+            Nearest(i, j, float(cosines[i, j]), int(looks.bits[i, j]), float(looks.likeness[i, j]),
+                    bool(looks.mirrored[i, j]), copied)
+        )
     return tuple(found)
 
 
@@ -66,10 +79,14 @@ def copy_cosine_of(reference: np.ndarray, floor: float) -> float:
     return max(floor, min(0.995, float(np.percentile(cosines.max(axis=1), 99))))
 
 
-def hash_distances(images: Sequence[Image], photos: Sequence[Image]) -> tuple[np.ndarray, np.ndarray]:
-    """Hash distances (n, m) of n pictures to m photos, and to the mirrored photos."""
-    ours = _hashes(images)
-    return distances(ours, _hashes(photos)), distances(ours, _hashes([mirrored(p) for p in photos]))
+def compare_looks(images: Sequence[Image], photos: Sequence[Image]) -> Looks:
+    """Hashes and tiny copies of n pictures against m photos and their mirror images."""
+    ours, colours = _hashes(images), _thumbs(images)
+    turned = [mirrored(photo) for photo in photos]
+    straight, other = distances(ours, _hashes(photos)), distances(ours, _hashes(turned))
+    flipped = other < straight
+    likeness = np.where(flipped, colours @ _thumbs(turned).T, colours @ _thumbs(photos).T)
+    return Looks(np.where(flipped, other, straight), likeness, flipped)
 
 
 def most_copied(copies: Sequence[Nearest]) -> int | None:
@@ -82,3 +99,7 @@ def most_copied(copies: Sequence[Nearest]) -> int | None:
 
 def _hashes(images: Sequence[Image]) -> np.ndarray:
     return np.stack([phash(image) for image in images]) if images else np.zeros((0, 64), bool)
+
+
+def _thumbs(images: Sequence[Image]) -> np.ndarray:
+    return np.stack([thumb(image) for image in images]) if images else np.zeros((0, 768))

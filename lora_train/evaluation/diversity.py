@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import BadInputError
 from .adherence import Adherence, mean_of, says_something, shown_share, things_asked, without
 from .axes import Axis, copying_axis, identity_axis, prompt_axis, variety_axis
-from .copies import Nearest, copy_cosine_of, hash_distances, most_copied, nearest_photos
+from .copies import Nearest, compare_looks, copy_cosine_of, most_copied, nearest_photos
 from .embed import Embeds
 from .identity import Identity, measure_identity, traits_of
 from .limits import DEFAULT_LIMITS, DiversityLimits
@@ -67,7 +67,7 @@ class DiversityReport:
             "identity_details": asdict(self.identity) if self.identity else None,
             "copies": [
                 {"image": self.image_names[c.image], "photo": self.photo_names[c.photo], "cosine": c.cosine,
-                 "hash_distance": c.bits, "mirrored": c.is_mirrored}
+                 "hash_distance": c.bits, "likeness": c.likeness, "mirrored": c.is_mirrored}
                 for c in self.copies
             ],
             "axes": {a.name: {k: v for k, v in asdict(a).items() if k != "name"} for a in self.axes},
@@ -218,7 +218,10 @@ def _nearest(ours: _Set, photos: _Set | None, embedder: Embeds,
     flipped = embedder.images([mirrored(p) for p in photos.pictures])
     cosines = np.maximum(ours.rows @ photos.rows.T, ours.rows @ flipped.T)
     limit = copy_cosine_of(photos.rows, embedder.calibration.copy_cosine)
-    return nearest_photos(cosines, *hash_distances(ours.pictures, photos.pictures), limit, limits.copy_bits)
+    return nearest_photos(
+        cosines, compare_looks(ours.pictures, photos.pictures), copy_cosine=limit,
+        copy_bits=limits.copy_bits, copy_likeness=limits.copy_likeness,
+    )
 
 
 def _adherence(ours: _Set, base: _Set | None, questions: Sequence[Question], embedder: Embeds,

@@ -20,6 +20,8 @@ class DiversityLimits:
     watch_share: float = 0.55
     copy_bits: int = 8
     """64-bit hash distance to a training photo: unrelated photos are 20 and more apart."""
+    copy_likeness: float = 0.9
+    """Correlation of 16 px colour copies that has to agree with the hash: near copies .99, others to .8."""
     copy_share: float = 0.25
     """From this share of pictures on, the set copies."""
     trait_share: float = 0.7

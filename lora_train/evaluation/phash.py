@@ -1,6 +1,9 @@
-"""The perceptual hash: 64 bits that survive resizing and JPEG, for "is this the same picture again?".
+"""Is this the same picture again? A perceptual hash of 64 bits and a tiny colour copy, to be used together.
 
-Low frequencies of the cosine transform against their median, as described by Neal Krawetz,
+Either alone is fooled: hashes of two drawn portraits of one person can agree by chance, and so can the
+colours of two photos of one place.
+
+The hash: low frequencies of the cosine transform against their median, as described by Neal Krawetz,
 hackerfactor.com/blog/index.php?/archives/432-Looks-Like-It.html (2011).
 """
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
 _SIDE_PX = 32
 _BITS = 8
+_THUMB_PX = 16
 
 
 def phash(image: Image) -> np.ndarray:
@@ -26,6 +30,16 @@ def phash(image: Image) -> np.ndarray:
     rows = _cosines()
     low = rows @ np.asarray(grey, np.float64) @ rows.T  # (8, 8)
     return (low > np.median(low)).reshape(-1)
+
+
+def thumb(image: Image) -> np.ndarray:
+    """A 16 x 16 colour copy as a unit vector (768,), brightness and contrast taken out."""
+    from PIL import Image as pil
+
+    small = image.convert("RGB").resize((_THUMB_PX, _THUMB_PX), pil.Resampling.BOX)
+    values = np.asarray(small, np.float64).ravel()
+    values -= values.mean()
+    return values / max(float(np.linalg.norm(values)), 1e-9)
 
 
 def mirrored(image: Image) -> Image:

@@ -13,7 +13,7 @@ def audit_report(dataset: Any) -> Report:
     kept, total = len(dataset.kept), len(dataset.entries) + len(dataset.unreadable)
     reasons = Counter(code for entry in dataset.rejected for code in entry.codes())
     reasons += Counter({"unreadable": len(dataset.unreadable)})
-    lines = [f"{_words(code)}: {count}" for code, count in reasons.most_common()]
+    lines = [f"Left out: {_counted(reasons)}"] if reasons else []
     lines += [f"⚠ {warning.text}" for warning in dataset.warnings]
     tone: Tone = "bad" if kept == 0 else "warn" if dataset.warnings else "good"
     return Report(f"{kept} of {total} photos kept", "\n".join(lines), tone, {"summary": dataset.summary()})
@@ -22,9 +22,9 @@ def audit_report(dataset: Any) -> Report:
 def crop_report(dataset: Any) -> Report:
     """How the kept photos were cut."""
     crops = [entry.crop for entry in dataset.kept if entry.crop]
-    sizes = Counter(f"{crop.bucket[0]} × {crop.bucket[1]} px" for crop in crops)
+    sizes = Counter(f"{crop.bucket[0]}×{crop.bucket[1]} px" for crop in crops)
     kinds = Counter(crop.kind for crop in crops)
-    text = "\n".join((_counted(sizes), _counted(kinds)))
+    text = f"Sizes: {_counted(sizes)}\nFramings: {_counted(kinds)}"
     return Report(f"{len(crops)} crops", text, "good" if crops else "bad")
 
 
@@ -61,7 +61,7 @@ def training_report(result: Any, name: str, plan: Any) -> Report:
 
 
 def _counted(counter: Counter[str]) -> str:
-    return ", ".join(f"{count} × {_words(name)}" for name, count in counter.most_common())
+    return ", ".join(f"{count} {_words(name)}" for name, count in counter.most_common())
 
 
 def _words(code: str) -> str:

@@ -20,10 +20,11 @@ function viewOf(node) {
   const widget = node.addDOMWidget(WIDGET_NAME, WIDGET_TYPE, view.element, {
     serialize: false,
     hideOnZoom: false,
-    getMinHeight: () => view.wantedHeight(),
-    getMaxHeight: () => view.wantedHeight(),
   });
   widget.serialize = false;
+  // A height of its own instead of a share of what is left: pictures get the rest of the node.
+  widget.computeLayoutSize = undefined;
+  widget.computeSize = () => [node.size[0], view.wantedHeight(node.size[0])];
   node.lorasmithView = view;
   return view;
 }

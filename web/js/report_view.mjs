@@ -3,8 +3,12 @@
 export const PREFIX = "Lorasmith_";
 
 const TONES = { good: "✓", warn: "!", bad: "✕", info: "i" };
-const LINE_HEIGHT = 17;
-const CHROME_HEIGHT = 46;
+const LINE_HEIGHT = 17; // as in lorasmith.css
+const LETTER_WIDTH = 6.3; // mean of the 12 px font
+const SIDES = 60; // margins and padding left and right of the words
+const MARGINS = 20; // ComfyUI's own, above and below a widget
+const HEAD_HEIGHT = 42; // padding and the verdict line
+const MAX_HEIGHT = 280; // longer texts scroll
 
 function part(document, tag, className, parent) {
   const element = document.createElement(tag);
@@ -13,7 +17,7 @@ function part(document, tag, className, parent) {
   return element;
 }
 
-// Returns {element, showReport, showStatus, wantedHeight}.
+// Returns {element, showReport, showStatus, wantedHeight(nodeWidth)}.
 export function createReportView(document) {
   const element = document.createElement("section");
   element.className = "lorasmith-report";
@@ -29,26 +33,31 @@ export function createReportView(document) {
     if (text.scrollHeight > text.clientHeight) event.stopPropagation();
   });
 
-  let lines = 0;
+  let body = "";
 
-  function fill(tone, heading, body) {
+  function fill(tone, heading, words) {
     element.dataset.tone = tone in TONES ? tone : "info";
     mark.textContent = TONES[element.dataset.tone];
     title.textContent = heading;
-    text.textContent = body;
-    text.hidden = !body;
-    lines = body ? countLines(body) : 0;
+    text.textContent = body = words;
+    text.hidden = !words;
   }
 
   return {
     element,
-    showReport: ({ title: heading, text: body, tone }) => fill(tone, heading, body ?? ""),
+    showReport: ({ title: heading, text: words, tone }) => fill(tone, heading, words ?? ""),
     showStatus: (words) => fill("info", "Working", words),
-    wantedHeight: () => Math.min(CHROME_HEIGHT + lines * LINE_HEIGHT, 260),
+    wantedHeight(nodeWidth) {
+      const lines = body ? countLines(body, (nodeWidth - SIDES) / LETTER_WIDTH) : 0;
+      const height = Math.min(HEAD_HEIGHT + lines * LINE_HEIGHT, MAX_HEIGHT);
+      element.style.minHeight = `${height}px`; // all that Nodes 2.0 looks at
+      return height + MARGINS;
+    },
   };
 }
 
 // Lines on screen, roughly: long lines wrap.
-export function countLines(text, perLine = 58) {
-  return text.split("\n").reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / perLine)), 0);
+export function countLines(text, perLine) {
+  const wrapped = (line) => Math.max(1, Math.ceil(line.length / Math.max(perLine, 8)));
+  return text.split("\n").reduce((sum, line) => sum + wrapped(line), 0);
 }

@@ -57,7 +57,8 @@ def _near(measured: Sequence[tuple[Photo, Measured]], bits: int) -> np.ndarray:
     """Boolean (n, n): pairs whose hashes differ by at most ``bits``, one of them mirrored or not."""
     straight = as_bits([m.phash for _, m in measured])
     mirrored = as_bits([m.mirror for _, m in measured])
-    return (differing(straight, straight) <= bits) | (differing(straight, mirrored) <= bits)
+    turned = differing(straight, mirrored) <= bits
+    return (differing(straight, straight) <= bits) | turned | turned.T
 
 
 def _detail(photo: Photo, measured: Measured) -> float:

@@ -7,8 +7,8 @@ from .geometry import Extent, aspect_gap
 
 MAX_ASPECT = 2.0
 _SMALL_PX = 256
-_SQUARE_BONUS = 0.75
-"""Below :data:`_SMALL_PX` a square is taken up to about 2:1; every pixel counts and shapes mix badly."""
+_SQUARE_BONUS = 0.6
+"""Below :data:`_SMALL_PX` a square is taken up to about 1.9:1; every pixel counts and shapes mix badly."""
 
 
 def bucket_step(resolution_px: int) -> int:

@@ -63,6 +63,8 @@ def saliency(rgb: np.ndarray) -> np.ndarray:
 
 def spectral_residual(grey: np.ndarray) -> np.ndarray:
     """Saliency (h, w) of a small grey picture: what its log spectrum has beyond the local average."""
+    if np.ptp(grey) < 1:
+        return np.zeros_like(grey)
     spectrum = np.fft.fft2(grey - grey.mean())
     log_size = np.log(np.abs(spectrum) + 1e-3)
     residual = log_size - smoothed(log_size, np.full(3, 1 / 3, np.float32), "wrap")

@@ -51,7 +51,7 @@ class Reason:
 
 
 @dataclass(frozen=True)
-class Warning_:
+class Warning_:  # noqa: N801 (Warning is Python's own)
     """Something to know about the whole set."""
 
     code: str

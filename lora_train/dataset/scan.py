@@ -80,7 +80,7 @@ def photo_paths(folder: Path) -> list[Path]:
 def natural_key(name: str) -> tuple[object, ...]:
     """Sort key that puts ``img2`` before ``img10``, letters of both cases together."""
     parts = re.split(r"([0-9]+)", name.lower())
-    return (*(int(p) if i % 2 else p for i, p in enumerate(parts)), name)
+    return tuple(int(p) if i % 2 else p for i, p in enumerate(parts)), name
 
 
 def fingerprint(folder: Path) -> str:

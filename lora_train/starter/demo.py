@@ -27,7 +27,7 @@ from .traits import (
 )
 
 SUBJECT = Identity(skin="light", hair_color="red", hair_style="curly", eyes="green", face="oval",
-                   mark="freckles", beard="none", brow=0.5, nose=0.4)
+                   mark="none", beard="none", brow=0.5, nose=0.4)
 """Who is in the demo photos."""
 GOOD = 24
 SEED = 2026

@@ -23,6 +23,7 @@ from .. import starter_embedder_files
 from ..background import PAINTERS
 from ..traits import BEARD, CLOTHES, EXPRESSION, EYES, FACE, GLASSES, HAIR_COLOR, HAIR_STYLE, MARK, SHOT, SKIN
 from .data import COUNT, PICTURES, Sample, draw, log_line, pictures
+from .muon import Muon
 
 PLACES = tuple(PAINTERS)
 
@@ -94,8 +95,8 @@ def question_loss(images: Tensor, text: nn.Module, truth: list[dict[str, int]], 
     return torch.stack(losses).mean(), right
 
 
-def train(work: Path, minutes: float, count: int = PICTURES, size: int = 96, rate: float = 1.5e-3,
-          seed: int = 3) -> None:
+def train(work: Path, minutes: float, count: int = PICTURES, size: int = 80, rate: float = 1.5e-3,
+          muon_rate: float = 0.01, seed: int = 3) -> None:
     """Train for ``minutes``; write fp16 weights to the package. The last 1,000 pictures are held out."""
     import open_clip
 
@@ -109,7 +110,11 @@ def train(work: Path, minutes: float, count: int = PICTURES, size: int = 96, rat
     data = pictures(work, count)
     samples = [draw(i) for i in range(count)]
     truth = [labels(s) for s in samples]
-    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=0.02, fused=True)
+    inner = [p for n, p in model.visual.named_parameters() if p.ndim >= 2 and min(p.shape[:2]) >= 16 and "pos" not in n]
+    chosen = {id(p) for p in inner}
+    outer = [p for p in model.parameters() if id(p) not in chosen]
+    muon = Muon(inner)
+    optimizer = torch.optim.AdamW(outer, lr=rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
     rng, words, start, step = np.random.default_rng(seed), Random(seed), time.time(), 0
 
     def text(prompts: list[str]) -> Tensor:
@@ -119,8 +124,9 @@ def train(work: Path, minutes: float, count: int = PICTURES, size: int = 96, rat
         return torch.from_numpy(data[rows]).permute(0, 3, 1, 2).float() / 255
 
     while (done := (time.time() - start) / (60 * minutes)) < 1:
+        factor = min(1, (step + 1) / 60) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
         for group in optimizer.param_groups:
-            group["lr"] = rate * min(1, (step + 1) / 100) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+            group["lr"] = rate * factor
         rows = rng.integers(0, count - 1000, size)
         pixels = (augment(load(rows), rng) - mean) / std
         with torch.autocast("cpu", torch.bfloat16):
@@ -131,11 +137,12 @@ def train(work: Path, minutes: float, count: int = PICTURES, size: int = 96, rat
         said = F.normalize(text([full_caption(samples[i], words) for i in rows]), dim=-1)
         logits, own = scale * images @ said.T, torch.arange(size)
         contrast = (F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) / 2
-        loss = contrast + 2 * asked
-        optimizer.zero_grad()
+        loss = 0.5 * contrast + 3 * asked
+        model.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        nn.utils.clip_grad_norm_(outer, 1.0)
         optimizer.step()
+        muon.step(muon_rate * factor)
         step += 1
         if step % 100 == 0:
             log_line(Path(work) / "embedder.jsonl", step=step, seconds=round(time.time() - start),

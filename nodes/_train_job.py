@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -67,25 +67,18 @@ def train_lora(dataset: Any, base: Base, plan: Any, clip: Any, vae: Any, name: s
         BadInputError: nothing to train on, or a name that leaves the LoRA folder.
         WorkerError: the training process died.
     """
-    from ..lora_train.training.run import TrainRequest, train
+    from ..lora_train.training.request import TrainRequest, check
+    from ..lora_train.training.run import train
 
     out = host.new_lora_path(name)
+    request = TrainRequest(base=base.path, dataset=dataset, plan=plan, out=out, trigger=dataset.trigger)
+    check(request)
     observer = LiveLoss()
     with TemporaryDirectory(dir=host.temp_folder()) as scratch:
         encoded = encode(dataset, base, clip, vae, Path(scratch) / "encoded.safetensors", observer)
         host.free_models()
-        request = TrainRequest(
-            base=base.path,
-            encoded=encoded,
-            dataset=dataset,
-            plan=plan,
-            out=out,
-            trigger=dataset.trigger,
-            sample_prompts=(),
-            resume=False,
-        )
         try:
-            result = train(request, observer)
+            result = train(replace(request, encoded=encoded), observer)
         finally:
             if out.is_file():
                 host.send("lora_saved", name=host.lora_name_of(out))
@@ -116,4 +109,5 @@ def _encode_texts(clip: Any, captions: Sequence[str]) -> list[Any]:
 def _trained(result: Any, plan: Any) -> Trained:
     name = host.lora_name_of(result.lora)
     losses = [float(loss) for loss in result.losses]
-    return Trained(name, losses, loss_picture(losses), training_report(result, name, plan))
+    steps = [round((i + 1) * result.steps / len(losses)) for i in range(len(losses))]
+    return Trained(name, losses, loss_picture(losses, steps), training_report(result, name, plan))

@@ -1,0 +1,174 @@
+"""A real training inside ComfyUI: the file, the lists, the cache, cancelling, and a worker that dies."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import struct
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness.comfyui import Server
+from harness.graphs import node, photos, pictures, training
+
+pytestmark = [pytest.mark.comfy, pytest.mark.slow]
+STEPS = 8
+
+
+@pytest.fixture(scope="module")
+def trained(server: Server) -> dict[str, Any]:
+    """The outputs of a short training called ``people/anna``."""
+    return server.run(training("people/anna", STEPS))
+
+
+def lora_file(server: Server, name: str) -> Path:
+    return server.base / "output" / "loras" / name
+
+
+def header_of(path: Path) -> dict[str, Any]:
+    """The header of a safetensors file; fails on half a file."""
+    with path.open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        header = json.loads(file.read(length))
+    end = max(value["data_offsets"][1] for name, value in header.items() if name != "__metadata__")
+    assert path.stat().st_size == 8 + length + end
+    return header
+
+
+def until(what: Callable[[], bool], timeout_s: float = 300.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not what():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.05)
+
+
+def lora_options(server: Server) -> list[str]:
+    return server.get("/object_info/LoraLoader")["LoraLoader"]["input"]["required"]["lora_name"][0]
+
+
+def test_lora_lands_in_the_lora_folder_and_in_every_list(server: Server, trained: dict[str, Any]) -> None:
+    header = header_of(lora_file(server, "people/anna.safetensors"))
+    assert all(name.startswith("lora_unet_") for name in header if name != "__metadata__")
+    assert any(name.endswith(".alpha") for name in header)
+    assert os.path.join("people", "anna.safetensors") in lora_options(server)
+
+
+def test_every_station_reports_on_its_node(trained: dict[str, Any]) -> None:
+    titles = {key: output["lorasmith"][0]["title"] for key, output in trained.items()}
+    assert titles["train"] == "LoRA trained"
+    assert titles["plan"] == f"{STEPS} steps"
+    assert titles["caption"] == "Trigger word: ohwx"
+    assert all(len(trained[key]["images"]) == 1 for key in ("audit", "crop", "train"))
+
+
+def test_same_graph_again_trains_nothing(server: Server, trained: dict[str, Any]) -> None:
+    entry = server.wait(server.queue(training("people/anna", STEPS)))
+    cached = next(detail["nodes"] for name, detail in entry["status"]["messages"] if name == "execution_cached")
+    assert {"train", "plan", "crop", "audit", "load"} <= set(cached)
+    assert not lora_file(server, "people/anna_2.safetensors").exists()
+
+
+def test_new_training_does_not_overwrite(server: Server, trained: dict[str, Any]) -> None:
+    before = lora_file(server, "people/anna.safetensors").read_bytes()
+    outputs = server.run(training("people/anna", STEPS, seed=5))
+    assert "anna_2.safetensors" in outputs["train"]["lorasmith"][0]["text"]
+    assert lora_file(server, "people/anna.safetensors").read_bytes() == before
+    assert lora_file(server, "people/anna_2.safetensors").read_bytes() != before
+
+
+def test_lora_changes_pictures_and_every_key_is_used(server: Server, trained: dict[str, Any]) -> None:
+    seen = {}
+    for strength in (0.0, 1.0):
+        graph = training("people/anna", STEPS) | pictures(["train", 1], strength)
+        images = server.run(graph)["show"]["images"]
+        seen[strength] = [
+            server.fetch(f"/view?filename={i['filename']}&type={i['type']}&subfolder={i['subfolder']}")[2]
+            for i in images
+        ]
+        assert len(images) == 4
+    assert "lora key not loaded" not in server.log and "NOT LOADED" not in server.log
+    assert seen[0.0] != seen[1.0]
+
+
+def test_stack_row_by_name(server: Server, trained: dict[str, Any]) -> None:
+    row = node(
+        "Lorasmith_LoraStack",
+        lora_name=os.path.join("people", "anna.safetensors"),
+        model_strength=0.7,
+        clip_strength=0.7,
+        lora_stack=["train", 1],
+    )
+    server.run(training("people/anna", STEPS) | {"row": row} | pictures(["row", 0], 1.0, count=1))
+
+
+def test_lora_that_is_gone_is_named_with_its_neighbours(server: Server, trained: dict[str, Any]) -> None:
+    path = lora_file(server, "people/anna.safetensors")
+    away = path.with_suffix(".away")
+    path.rename(away)
+    try:
+        graph = training("people/anna", STEPS) | pictures(["train", 1], 0.45, count=1)
+        said = server.failure(server.wait(server.queue(graph)))
+    finally:
+        away.rename(path)
+    assert said.startswith("lorasmith.BadInputError: There is no LoRA named")
+    assert "Did you mean" in said and "anna_2" in said
+
+
+def test_new_photo_in_the_folder_is_noticed(server: Server, trained: dict[str, Any]) -> None:
+    demo = server.base / "input" / "lorasmith_demo"
+    own = server.base / "input" / "my_photos"
+    good = sorted(demo.glob("good_*"))
+    own.mkdir()
+    for photo in good[:3]:
+        shutil.copy(photo, own)
+    first = server.run(photos("my_photos"))["audit"]["lorasmith"][0]["title"]
+    shutil.copy(good[4], own)
+    second = server.run(photos("my_photos"))["audit"]["lorasmith"][0]["title"]
+    assert "of 3 photos" in first and "of 4 photos" in second
+
+
+def start_long(server: Server, name: str, seed: int) -> str:
+    """Queue a training that would run for hours; the prompt's id once steps are being made."""
+    prompt_id = server.queue(training(name, 50_000, seed=seed))
+    metrics = lora_file(server, f"{name}.run/metrics.jsonl")
+    until(lambda: metrics.is_file() and len(metrics.read_text(encoding="utf-8").splitlines()) > 3)
+    return prompt_id
+
+
+def test_cancel_stops_soon_and_keeps_a_whole_lora(server: Server, trained: dict[str, Any]) -> None:
+    prompt_id = start_long(server, "stopped", seed=1)
+    started = time.monotonic()
+    server.post("/interrupt", {"prompt_id": prompt_id})
+    entry = server.wait(prompt_id, 30)
+    seconds = time.monotonic() - started
+    assert server.failure(entry) == "execution_interrupted"
+    assert seconds < 2.5, "two seconds, and up to half a second until this test looks"
+    assert header_of(lora_file(server, "stopped.safetensors"))
+    assert "stopped.safetensors" in lora_options(server)
+    assert server.run(photos())["audit"]["lorasmith"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are found through /proc")
+def test_killed_worker_is_one_clear_line(server: Server, trained: dict[str, Any]) -> None:
+    prompt_id = start_long(server, "killed", seed=2)
+    assert server.process is not None
+    (worker,) = [pid for pid in children(server.process.pid) if "worker" in command_of(pid)]
+    os.kill(worker, signal.SIGKILL)
+    said = server.failure(server.wait(prompt_id, 60))
+    assert said.startswith("lorasmith.WorkerError: The training process was killed from outside")
+    assert "\n" not in said
+    assert server.run(photos())["audit"]["lorasmith"]
+
+
+def children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+
+
+def command_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()

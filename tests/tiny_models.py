@@ -83,9 +83,7 @@ def _filled(build: Callable[[], Any], seed: int) -> Any:
     return model.eval()
 
 
-def write_checkpoint(
-    path: Path, *, unet: Any = None, vae: Any = None, clip: Any = None, half: bool = False
-) -> Path:
+def write_checkpoint(path: Path, *, unet: Any = None, vae: Any = None, clip: Any = None, half: bool = False) -> Path:
     """Write the given parts as one checkpoint in the layout of Stable Diffusion 1.5."""
     import torch
     from safetensors.torch import save_file

@@ -31,26 +31,16 @@ _OPTIONS: tuple[tuple[str, type, str], ...] = (
 def add(parser_factory: Callable[..., argparse.ArgumentParser]) -> argparse.ArgumentParser:
     parser = parser_factory("train", help=HELP, description=HELP)
     parser.add_argument("folder", type=Path, help="folder of photos (only read), or a saved dataset manifest")
-    parser.add_argument(
-        "--base", required=True, help=f"checkpoint (.safetensors), or '{STARTER}' for the embedded one"
-    )
+    parser.add_argument("--base", required=True, help=f"checkpoint (.safetensors), or '{STARTER}' for the embedded one")
     parser.add_argument("--trigger", default="", help="the rare word that will call up what was learned")
-    parser.add_argument(
-        "--out", type=Path, required=True, metavar="FILE", help="the LoRA to write (.safetensors)"
-    )
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the LoRA to write (.safetensors)")
     parser.add_argument("--class-word", default="person", help="what it is: person, woman, dog, painting ...")
     parser.add_argument("--purpose", default="character", help="character, style or object")
-    parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="a saved plan, or JSON with some of its settings"
-    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="a saved plan, or JSON with some of its settings")
     parser.add_argument("--resolution", type=int, metavar="PX", help="training resolution")
     parser.add_argument("--limits", type=Path, metavar="FILE", help="JSON with audit limits")
-    parser.add_argument(
-        "--prompt", action="append", default=[], help="prompt of a sample while training (repeatable)"
-    )
-    parser.add_argument(
-        "--resume", action="store_true", help="go on with an interrupted run of the same name"
-    )
+    parser.add_argument("--prompt", action="append", default=[], help="prompt of a sample while training (repeatable)")
+    parser.add_argument("--resume", action="store_true", help="go on with an interrupted run of the same name")
     for name, kind, text in _OPTIONS:
         parser.add_argument(f"--{name.replace('_', '-')}", type=kind, help=text)
     return parser

@@ -64,8 +64,7 @@ class Base:
 
         if self.text_encoder is None:
             raise BadInputError(
-                f"'{self.path.name}' brings no CLIP text encoder, which captions need. Use a "
-                "checkpoint that has one."
+                f"'{self.path.name}' brings no CLIP text encoder, which captions need. Use a checkpoint that has one."
             )
         device = next(self.text_encoder.parameters()).device
         with torch.no_grad():
@@ -88,8 +87,7 @@ class Base:
         """
         if self.vae is None:
             raise BadInputError(
-                f"'{self.path.name}' brings no VAE, which turns photos into latents. Use a "
-                "checkpoint that has one."
+                f"'{self.path.name}' brings no VAE, which turns photos into latents. Use a checkpoint that has one."
             )
         return self.vae
 
@@ -114,8 +112,6 @@ class Family(Protocol):
         """True when this family can load the file."""
         ...
 
-    def load(
-        self, path: Path, device: str = "cpu", dtype: Any = None, parts: Sequence[Part] = ALL_PARTS
-    ) -> Base:
+    def load(self, path: Path, device: str = "cpu", dtype: Any = None, parts: Sequence[Part] = ALL_PARTS) -> Base:
         """Load the wanted parts, in eval mode, without gradients; dtype defaults to fp32."""
         ...

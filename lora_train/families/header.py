@@ -116,17 +116,14 @@ def _refuse_other_formats(path: Path, start: bytes, size_bytes: int) -> None:
         )
     if start[:4] == b"GGUF":
         raise UnsupportedModelError(
-            f"'{path.name}' is a quantised GGUF file, which cannot be trained. Choose the full "
-            ".safetensors checkpoint."
+            f"'{path.name}' is a quantised GGUF file, which cannot be trained. Choose the full .safetensors checkpoint."
         )
     if size_bytes < 10:
         raise _not_safetensors(path, f"it has only {size_bytes} bytes")
 
 
 def _not_safetensors(path: Path, why: str) -> UnsupportedModelError:
-    return UnsupportedModelError(
-        f"'{path.name}' is no safetensors file: {why}. Choose a .safetensors checkpoint."
-    )
+    return UnsupportedModelError(f"'{path.name}' is no safetensors file: {why}. Choose a .safetensors checkpoint.")
 
 
 def _cut_off(path: Path, why: str) -> UnsupportedModelError:

@@ -70,39 +70,25 @@ LOOKALIKES: tuple[Lookalike, ...] = (
     Lookalike(lambda h: any("noise_refiner." in n for n in h.tensors), "a Z-Image or Lumina model"),
     Lookalike(lambda h: any("transformer_blocks.0.img_mod" in n for n in h.tensors), "a Qwen-Image model"),
     Lookalike(
-        lambda h: (
-            h.has_prefix("conditioner.embedders.")
-            or _context(h) == 2048
-            or f"{UNET}label_emb.0.0.weight" in h
-        ),
+        lambda h: h.has_prefix("conditioner.embedders.") or _context(h) == 2048 or f"{UNET}label_emb.0.0.weight" in h,
         "an SDXL checkpoint",
     ),
-    Lookalike(
-        lambda h: h.has_prefix("cond_stage_model.model.") or _context(h) == 1024, "an SD 2.x checkpoint"
-    ),
+    Lookalike(lambda h: h.has_prefix("cond_stage_model.model.") or _context(h) == 1024, "an SD 2.x checkpoint"),
     Lookalike(
         lambda h: h.has_prefix("down_blocks.", "unet.down_blocks."),
         "a UNet in the diffusers folder layout",
         "Choose the model as one .safetensors file, as ComfyUI loads it.",
     ),
     Lookalike(lambda h: _input_channels(h) == 9, "an inpainting checkpoint", "Choose its normal version."),
+    Lookalike(lambda h: _input_channels(h) == 8, "an instruct-pix2pix checkpoint", "Choose a text-to-image model."),
+    Lookalike(lambda h: "v_pred" in h, "a v-prediction checkpoint", "Choose one that predicts noise (epsilon)."),
     Lookalike(
-        lambda h: _input_channels(h) == 8, "an instruct-pix2pix checkpoint", "Choose a text-to-image model."
-    ),
-    Lookalike(
-        lambda h: "v_pred" in h, "a v-prediction checkpoint", "Choose one that predicts noise (epsilon)."
-    ),
-    Lookalike(
-        lambda h: (
-            not h.has_prefix(UNET) and h.has_prefix("encoder.", "decoder.", "first_stage_model.", "taesd_")
-        ),
+        lambda h: not h.has_prefix(UNET) and h.has_prefix("encoder.", "decoder.", "first_stage_model.", "taesd_"),
         "a VAE alone",
         _COMPLETE,
     ),
     Lookalike(
-        lambda h: (
-            not h.has_prefix(UNET) and h.has_prefix("text_model.", "cond_stage_model.", "encoder.block.")
-        ),
+        lambda h: not h.has_prefix(UNET) and h.has_prefix("text_model.", "cond_stage_model.", "encoder.block."),
         "a text encoder alone",
         _COMPLETE,
     ),

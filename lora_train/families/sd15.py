@@ -53,9 +53,7 @@ class Sd15Family:
         shape = shape_of(header)
         return shape is not None and shape.is_starter == self.starter
 
-    def load(
-        self, path: Path, device: str = "cpu", dtype: Any = None, parts: Sequence[Part] = ALL_PARTS
-    ) -> Base:
+    def load(self, path: Path, device: str = "cpu", dtype: Any = None, parts: Sequence[Part] = ALL_PARTS) -> Base:
         import torch
 
         dtype = dtype or torch.float32
@@ -143,9 +141,7 @@ def load_text_encoder(tensors: Mapping[str, torch.Tensor], device: str) -> Any:
     return model.to(device).eval().requires_grad_(False)
 
 
-def single_file(
-    *, unet: Any, vae: Any, text_encoder: Any, vae_scale: float = 0.18215
-) -> dict[str, torch.Tensor]:
+def single_file(*, unet: Any, vae: Any, text_encoder: Any, vae_scale: float = 0.18215) -> dict[str, torch.Tensor]:
     """All weights under their names in a one-file SD 1.5 checkpoint, as ComfyUI loads it.
 
     Args:

@@ -66,8 +66,7 @@ def _vocabulary_file() -> Path:
     spec = importlib.util.find_spec("open_clip")  # finds it without importing it
     if spec is None or not spec.origin:
         raise LorasmithError(
-            "open_clip is not installed; it brings the vocabulary of the text encoder. Run: "
-            "pip install open_clip_torch"
+            "open_clip is not installed; it brings the vocabulary of the text encoder. Run: pip install open_clip_torch"
         )
     return Path(spec.origin).with_name("bpe_simple_vocab_16e6.txt.gz")
 

@@ -63,12 +63,8 @@ class UnetShape:
             "out_channels": self.out_channels,
             "block_out_channels": self.widths,
             "layers_per_block": self.layers,
-            "down_block_types": tuple(
-                "CrossAttnDownBlock2D" if d else "DownBlock2D" for d in self.down_depth
-            ),
-            "up_block_types": tuple(
-                "CrossAttnUpBlock2D" if d else "UpBlock2D" for d in reversed(self.up_depth)
-            ),
+            "down_block_types": tuple("CrossAttnDownBlock2D" if d else "DownBlock2D" for d in self.down_depth),
+            "up_block_types": tuple("CrossAttnUpBlock2D" if d else "UpBlock2D" for d in reversed(self.up_depth)),
             "mid_block_type": middles[self.middle],
             "cross_attention_dim": self.context_dim,
             "transformer_layers_per_block": tuple(depth),
@@ -116,9 +112,7 @@ def shape_of_config(config: Mapping[str, Any]) -> UnetShape:
         out_channels=config["out_channels"],
         widths=widths,
         layers=(layers,) * len(widths) if isinstance(layers, int) else tuple(layers),
-        down_depth=tuple(
-            d if "Cross" in t else 0 for d, t in zip(depths, config["down_block_types"], strict=True)
-        ),
+        down_depth=tuple(d if "Cross" in t else 0 for d, t in zip(depths, config["down_block_types"], strict=True)),
         up_depth=tuple(d if "Cross" in t else 0 for d, t in zip(depths, ups, strict=True)),
         middle=middles[config["mid_block_type"]],  # type: ignore[arg-type]
         context_dim=config["cross_attention_dim"],

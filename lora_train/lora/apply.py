@@ -83,11 +83,7 @@ def _changes(
     for item in loras:
         for layer, pair in item.lora.layers.items():
             place = known.get(layer)
-            if (
-                place is None
-                and models["text_encoder"] is None
-                and layer.startswith(("lora_te", "text_encoder"))
-            ):
+            if place is None and models["text_encoder"] is None and layer.startswith(("lora_te", "text_encoder")):
                 continue
             if place is None:
                 raise _does_not_fit(item.lora, f"the base model has no layer '{layer}'")

@@ -56,9 +56,7 @@ def kohya_name(module: str, part: Part = "unet") -> str:
     return PREFIXES[part] + module.replace(".", "_")
 
 
-def to_kohya(
-    factors: Mapping[str, Factors], part: Part = "unet", dtype: Any = None
-) -> dict[str, torch.Tensor]:
+def to_kohya(factors: Mapping[str, Factors], part: Part = "unet", dtype: Any = None) -> dict[str, torch.Tensor]:
     """Tensors of a LoRA file from ``{diffusers module name: factors}``, on the CPU, contiguous.
 
     ``1 x 1`` convolutions keep their four dimensions, as every loader expects.
@@ -86,9 +84,7 @@ def split_name(name: str) -> tuple[str, Literal["down", "up", "alpha", "other"]]
     return name, "other"
 
 
-def aliases(
-    modules: Iterable[str], part: Part, file_names: Mapping[str, str] | None = None
-) -> dict[str, str]:
+def aliases(modules: Iterable[str], part: Part, file_names: Mapping[str, str] | None = None) -> dict[str, str]:
     """Every layer name a LoRA file may use -> the module it means.
 
     Args:

@@ -145,9 +145,7 @@ def load_resume(run: Run, path: Path) -> None:
     from safetensors.torch import load_file
 
     if not path.is_file():
-        raise BadInputError(
-            f"There is no interrupted run to resume: '{path}' does not exist. Train without --resume."
-        )
+        raise BadInputError(f"There is no interrupted run to resume: '{path}' does not exist. Train without --resume.")
     header = read_header(path)
     numbers = json.loads(header.metadata.get("lorasmith", "{}"))
     if numbers.get("kind") != KIND:

@@ -72,9 +72,7 @@ class Hooks:
     """Called every ``plan.sample_every`` steps."""
 
 
-def setup(
-    unet: Any, adapter: FlatAdapter, data: EncodedSet, plan: TrainPlan, device: str, dtype: torch.dtype
-) -> Run:
+def setup(unet: Any, adapter: FlatAdapter, data: EncodedSet, plan: TrainPlan, device: str, dtype: torch.dtype) -> Run:
     """Everything on the device, nothing trained yet."""
     import torch
 

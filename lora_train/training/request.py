@@ -90,9 +90,7 @@ def check(request: TrainRequest) -> None:
         found += _caption_problems(request)
         uncropped = [entry.name for entry in kept if entry.crop is None]
         if uncropped:
-            found.append(
-                f"{len(uncropped)} photos have no crop yet ('{uncropped[0]}'). Crop the dataset first."
-            )
+            found.append(f"{len(uncropped)} photos have no crop yet ('{uncropped[0]}'). Crop the dataset first.")
     elif not Path(request.encoded).is_file():
         found.append(f"The encoded photos '{request.encoded}' are not there. Encode them again.")
     if Path(request.out).suffix != ".safetensors":

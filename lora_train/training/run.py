@@ -33,10 +33,7 @@ STOP_WITHIN_S = 30.0  # after should_stop()
 POLL_S = 0.1
 ROOT = Path(__file__).resolve().parents[2]
 # Not "-m": Python builds with a ._pth file (portable ComfyUI) would not look into the pack's folder.
-_BOOT = (
-    "import sys; sys.path.insert(0, sys.argv[1]); "
-    "from lora_train.training.worker import main; sys.exit(main())"
-)
+_BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from lora_train.training.worker import main; sys.exit(main())"
 _KEEP = {
     *("PATH", "PATHEXT", "HOME", "USER", "TMP", "TEMP", "TMPDIR", "LANG", "VIRTUAL_ENV"),
     *("SYSTEMROOT", "WINDIR", "COMSPEC", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "USERPROFILE"),
@@ -47,9 +44,7 @@ _KEEP_STARTS = (
 )
 
 
-def train(
-    request: TrainRequest, observer: Observer, *, should_stop: Callable[[], bool] | None = None
-) -> TrainResult:
+def train(request: TrainRequest, observer: Observer, *, should_stop: Callable[[], bool] | None = None) -> TrainResult:
     """Train a LoRA and wait for it.
 
     Whatever ``observer.check_cancelled`` raises stops the worker within two seconds, with the best

@@ -115,9 +115,7 @@ def test_kl_vae_names_go_both_ways() -> None:
         "post_quant_conv.bias",
     ):
         assert known in files
-    assert (
-        names.to_library("decoder.up.3.block.0.conv1.weight") == "decoder.up_blocks.0.resnets.0.conv1.weight"
-    )
+    assert names.to_library("decoder.up.3.block.0.conv1.weight") == "decoder.up_blocks.0.resnets.0.conv1.weight"
 
 
 def test_taesd_decoder_counts_its_clamp() -> None:

@@ -60,18 +60,12 @@ def test_round_trip_through_the_file(tmp_path: Path) -> None:
     assert set(lora.layers) == {kohya_name(m) for m in factors}
     for module, pair in factors.items():
         again = lora.layers[kohya_name(module)]
-        assert (
-            torch.equal(again.down, pair.down)
-            and torch.equal(again.up, pair.up)
-            and again.alpha == pair.alpha
-        )
+        assert torch.equal(again.down, pair.down) and torch.equal(again.up, pair.up) and again.alpha == pair.alpha
     assert lora.trigger == "ohwx"
 
 
 def test_missing_alpha_means_rank(tmp_path: Path) -> None:
-    save_file(
-        {"unet.a.lora_A.weight": torch.ones(3, 8), "unet.a.lora_B.weight": torch.ones(8, 3)}, tmp_path / "p"
-    )
+    save_file({"unet.a.lora_A.weight": torch.ones(3, 8), "unet.a.lora_B.weight": torch.ones(8, 3)}, tmp_path / "p")
     pair = read_lora(tmp_path / "p").layers["unet.a"]
     assert pair.alpha == 3.0 and pair.scale == 1.0
 

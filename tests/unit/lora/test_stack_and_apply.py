@@ -61,9 +61,7 @@ def test_convolutions() -> None:
     model = Model()
     before = model.conv.weight.detach().clone()
     with applied([Weighted(_lora("lora_unet_conv"))], unet=model):
-        torch.testing.assert_close(
-            (model.conv.weight - before).flatten(1), torch.tensor([[1.0] * 3, [2.0] * 3])
-        )
+        torch.testing.assert_close((model.conv.weight - before).flatten(1), torch.tensor([[1.0] * 3, [2.0] * 3]))
 
 
 def test_a_lora_for_another_model_is_refused() -> None:

@@ -60,9 +60,7 @@ def test_noise_offset_shifts_whole_channels() -> None:
     plain = draw_noise(x, 0.0, torch.Generator().manual_seed(1))
     shifted = draw_noise(x, 0.5, torch.Generator().manual_seed(1))
     shift = shifted - plain
-    torch.testing.assert_close(
-        shift, shift.mean(dim=(2, 3), keepdim=True).expand_as(shift), atol=1e-5, rtol=0
-    )
+    torch.testing.assert_close(shift, shift.mean(dim=(2, 3), keepdim=True).expand_as(shift), atol=1e-5, rtol=0)
     assert 0.1 < float(shift.std()) < 1.5
 
 

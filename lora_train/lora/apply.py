@@ -74,7 +74,7 @@ def _changes(
     loras: Sequence[Weighted], models: Mapping[Part, Any], file_names: Mapping[str, str] | None
 ) -> dict[tuple[Part, str], tuple[Any, list[torch.Tensor]]]:
     """Deltas, already multiplied with their strength, by model part and module name."""
-    tables = {part: layers_of(model) for part, model in models.items() if model is not None}
+    tables: dict[Part, dict[str, Any]] = {p: layers_of(m) for p, m in models.items() if m is not None}
     known: dict[str, tuple[Part, str]] = {}
     for part, table in tables.items():
         native = file_names if part == "unet" else None

@@ -132,6 +132,6 @@ def _first_tag(frequency: str) -> str:
     try:
         folders = json.loads(frequency or "{}")
         tags = next(iter(folders.values()), {})
-        return str(max(tags, key=tags.get)) if tags else ""
+        return str(max(tags, key=lambda tag: tags[tag])) if tags else ""
     except (ValueError, AttributeError, TypeError):
         return ""

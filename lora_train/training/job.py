@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import Cancelled
 from ..families import registry
+from ..families.base import ALL_PARTS
 from ..files import write_json
 from ..lora.metadata import LoraFacts
 from . import loop
@@ -101,9 +102,7 @@ class Job:
         family = registry.detect(request.base)
         previews = bool(request.plan.sample_every and request.sample_prompts)
         known = self._known_encoded()
-        parts: list[Part] = ["unet"]
-        if previews or known is None:
-            parts += ["vae", "text_encoder"]
+        parts: tuple[Part, ...] = ALL_PARTS if previews or known is None else ("unet",)
         base = family.load(request.base, device, dtype, parts)
         if known is None:
             self.observer.stage("encode")

@@ -150,8 +150,9 @@ def clean_environment(source: Mapping[str, str]) -> dict[str, str]:
 
 def _start() -> subprocess.Popen[str]:
     """Start the worker from wherever the pack lies; Ctrl-C in a shell reaches only the parent."""
-    windows = sys.platform == "win32"
-    flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW if windows else 0
+    flags = 0
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
     return subprocess.Popen(
         [sys.executable, "-c", _BOOT, str(ROOT), "lora_train", "worker"],
         stdin=subprocess.PIPE,
@@ -162,7 +163,7 @@ def _start() -> subprocess.Popen[str]:
         encoding="utf-8",
         errors="replace",
         creationflags=flags,
-        start_new_session=not windows,
+        start_new_session=sys.platform != "win32",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Union
 
 from ..errors import BadInputError
 from ..families import registry
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SamplerName = Literal["dpmpp_2m", "euler"]
 BATCH = 8
-LoraArgument = "Path | str | Sequence[tuple[Path | str, float]] | None"
+LoraArgument = Union[Path, str, Sequence[tuple[Union[Path, str], float]], None]  # noqa: UP007
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ class CaptionDataset(io.ComfyNode):
                     tooltip="The filled-in template, ready for a text encoder.",
                 ),
             ],
-            has_intermediate_output=True,
+            is_output_node=True,
         )
 
     @classmethod

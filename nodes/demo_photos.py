@@ -31,7 +31,7 @@ class DemoPhotos(io.ComfyNode):
                     tooltip="The folder with the demo photos; plug it into Load Photo Folder.",
                 )
             ],
-            has_intermediate_output=True,
+            is_output_node=True,
         )
 
     @classmethod

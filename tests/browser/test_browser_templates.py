@@ -1,22 +1,77 @@
-"""Every template, opened and run as a user does it: through ComfyUI's own graph editor."""
+"""Every template, opened and run as a user does it: through ComfyUI's own graph editor.
+
+The pictures in ``build/screenshots`` (or ``LORASMITH_SCREENSHOTS``) are for a person to look at.
+"""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
-from harness.comfyui import PACK
+from harness.comfyui import PACK, Server
 from harness.frontend import Frontend
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 TEMPLATES = sorted((PACK / "example_workflows").glob("*.json"))
+SPEAKING = (
+    "Lorasmith_AuditDataset",
+    "Lorasmith_CropToSubject",
+    "Lorasmith_CaptionDataset",
+    "Lorasmith_PlanTraining",
+    "Lorasmith_TrainLora",
+    "Lorasmith_CheckDiversity",
+)
+WITH_PICTURES = tuple(t for t in SPEAKING if t not in ("Lorasmith_CaptionDataset", "Lorasmith_PlanTraining"))
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
-def test_template_opens_whole(frontend: Frontend, path: Path, request: pytest.FixtureRequest) -> None:
+def test_template_opens_whole(frontend: Frontend, path: Path) -> None:
     frontend.open_template(path.stem)
     assert frontend.missing_types() == []
-    prompt = frontend.to_prompt()
-    assert sum(node["class_type"].startswith("Lorasmith_") for node in prompt.values()) >= 9
+    classes = [node["class_type"] for node in frontend.to_prompt().values()]
+    assert sum(name.startswith("Lorasmith_") for name in classes) >= 10
     frontend.show_all()
-    frontend.screenshot(f"{path.stem} opened {request.node.callspec.params['frontend']}")
+    frontend.screenshot(f"{path.stem} opened {frontend.mode}")
+
+
+def test_quickstart_runs_as_it_is(frontend: Frontend, server: Server) -> None:
+    frontend.open_template("01 Quickstart")
+    frontend.run(timeout_s=1800)
+    check_results(frontend, server, "01 Quickstart")
+    assert "Verdict:" in frontend.reports()["Lorasmith_CheckDiversity"]
+
+
+def test_your_own_photos(frontend: Frontend, server: Server) -> None:
+    """The second template with photos in its folder; few steps, small pictures: the way, not the result."""
+    own = server.base / "input" / "my_photos"
+    if not own.is_dir():
+        frontend.open_template("01 Quickstart")
+        frontend.keep_only("Lorasmith_DemoPhotos")
+        frontend.run()
+        own.mkdir()
+        for photo in sorted((server.base / "input" / "lorasmith_demo").glob("good_*"))[:6]:
+            shutil.copy(photo, own)
+    frontend.open_template("02 Character LoRA, your checkpoint")
+    frontend.set_widget("Lorasmith_PlanTraining", "steps", 10)
+    frontend.set_widget("KSampler", "steps", 4)
+    for name, value in {"width": 96, "height": 96, "batch_size": 4}.items():
+        frontend.set_widget("EmptyLatentImage", name, value)
+    frontend.run(timeout_s=1800)
+    check_results(frontend, server, "02 Character LoRA, your checkpoint")
+
+
+def check_results(frontend: Frontend, server: Server, name: str) -> None:
+    """What a user must find on the nodes after a run."""
+    frontend.show_all()
+    frontend.screenshot(f"{name} finished {frontend.mode}")
+    reports = frontend.reports()
+    assert [node for node in SPEAKING if not reports.get(node)] == []
+    assert [node for node in WITH_PICTURES if frontend.pictures_on(node) == 0] == []
+    for node in SPEAKING:
+        frontend.show_node(node)
+        frontend.screenshot(f"{name} {node} {frontend.mode}")
+    saved = reports["Lorasmith_TrainLora"].split("Saved as ")[1].splitlines()[0]
+    assert saved in frontend.choices("Lorasmith_LoraStack", "lora_name"), "the list of LoRAs is stale"
+    assert "lora key not loaded" not in server.log and "NOT LOADED" not in server.log
+    assert "IMPORT FAILED" not in server.log

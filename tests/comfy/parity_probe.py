@@ -43,8 +43,9 @@ def prepare(root: str, repository: str, folder: str) -> tuple[Any, Any]:
 def add_random_lora(unet: Any, alpha: float) -> None:
     """A LoRA on every layer that Lorasmith trains, with weights far from zero."""
     import torch
-    from lora_train.families.sd15 import SD15
     from peft import LoraConfig
+
+    from lora_train.families.sd15 import SD15
 
     targets = list(SD15.target_modules)
     unet.add_adapter(LoraConfig(r=RANK, lora_alpha=alpha, target_modules=targets, init_lora_weights=False))
@@ -57,6 +58,7 @@ def add_random_lora(unet: Any, alpha: float) -> None:
 def save(unet: Any, alpha: float, path: Path) -> None:
     """Write the adapter as Lorasmith does."""
     import torch
+
     from lora_train.lora.file import save_lora
     from lora_train.lora.keys import Factors, to_kohya
 

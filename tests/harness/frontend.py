@@ -44,6 +44,7 @@ class Frontend:
 
     page: Page
     server: Server
+    mode: str
     problems: list[str] = field(default_factory=list)
 
     def heard(self, message: ConsoleMessage) -> None:
@@ -104,6 +105,35 @@ class Frontend:
                 .map((n) => [n.type, n.lorasmithView.element.innerText]))"""
         )
 
+    def pictures_on(self, node_type: str) -> int:
+        """How many result pictures a node shows."""
+        return self.page.evaluate(
+            """(type) => {
+                const node = app.graph.nodes.find((n) => n.type === type);
+                const inDom = document.querySelectorAll(`[data-node-id="${node.id}"] img`).length;
+                return Math.max(inDom, node.imgs?.length ?? 0);
+            }""",
+            node_type,
+        )
+
+    def choices(self, node_type: str, widget: str) -> list[str]:
+        """The options of a list widget."""
+        return self.page.evaluate(
+            """([type, name]) => {
+                const node = app.graph.nodes.find((n) => n.type === type);
+                const values = node.widgets.find((w) => w.name === name).options.values;
+                return typeof values === "function" ? values() : values;
+            }""",
+            [node_type, widget],
+        )
+
+    def keep_only(self, node_type: str) -> None:
+        """Remove every node of another type."""
+        self.page.evaluate(
+            "(type) => app.graph.nodes.filter((n) => n.type !== type).forEach((n) => app.graph.remove(n))",
+            node_type,
+        )
+
     def show_all(self) -> None:
         """Bring the whole graph into view."""
         self.page.evaluate("() => app.extensionManager.command.execute('Comfy.Canvas.FitView')")
@@ -136,7 +166,7 @@ def opened(server: Server, browser: Any, *, nodes_2: bool) -> Iterator[Frontend]
     page = browser.new_page(viewport={"width": 1920, "height": 1080})
     settings = {"Comfy.TutorialCompleted": True, "Comfy.VueNodes.Enabled": nodes_2}
     server.post("/api/settings", settings)
-    frontend = Frontend(page, server)
+    frontend = Frontend(page, server, "nodes 2.0" if nodes_2 else "classic")
     page.on("console", frontend.heard)
     page.on("pageerror", lambda error: frontend.problems.append(str(error)))
     page.goto(server.url)

@@ -5,6 +5,8 @@ Files are read, never written. The size in the header is checked before a pixel 
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,6 +52,9 @@ _PLUGIN = {
     ".avif": "pillow-avif-plugin",
 }
 _CAPTION_SUFFIXES = (".txt", ".caption")
+_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, KeyError, TypeError, IndexError, AttributeError,
+           ArithmeticError, MemoryError, RuntimeError, struct.error, zlib.error)  # fmt: skip
+"""What Pillow's decoders raise on damaged files."""
 _ORIENTATION, _DATE, _EXIF_IFD, _DATE_ORIGINAL, _FOCAL_35MM = 0x0112, 0x0132, 0x8769, 0x9003, 0xA405
 
 
@@ -99,13 +104,17 @@ def read_photo(path: Path) -> Photo:
         details = exif.get_ifd(_EXIF_IFD)
         taken = details.get(_DATE_ORIGINAL) or exif.get(_DATE)
         kind, focal = image.format or "?", _positive(details.get(_FOCAL_35MM))
+    try:
+        sha256, caption = sha256_of(path), sidecar_caption(path)
+    except OSError as error:
+        raise BadInputError(_why_closed(path, error)) from error
     return Photo(
         path=path,
-        sha256=sha256_of(path),
+        sha256=sha256,
         width_px=width,
         height_px=height,
         format=kind,
-        caption=sidecar_caption(path),
+        caption=caption,
         focal_35mm=focal,
         taken=str(taken).strip("\x00 ") or None if taken else None,
     )
@@ -127,8 +136,8 @@ def open_photo(path: Path, max_side_px: int | None = None) -> Image.Image:
         if max_side_px:
             scale = max_side_px / max(image.size)
             if scale < 1:
-                # Twice the target leaves the last step to a proper filter.
-                image.draft("RGB", (int(image.width * scale * 2), int(image.height * scale * 2)))
+                # A little more than the target leaves the last step to a proper filter.
+                image.draft("RGB", (int(image.width * scale * 1.2), int(image.height * scale * 1.2)))
         upright = upright_rgb(image)
     if max_side_px and max(upright.size) > max_side_px:
         scale = max_side_px / max(upright.size)
@@ -164,20 +173,16 @@ def _opened(path: Path) -> Iterator[Any]:
         raise BadInputError(_why_unidentified(path)) from error
     except Image.DecompressionBombError as error:
         raise BadInputError(f"'{path.name}' has too many pixels: {error}") from error
-    except FileNotFoundError as error:
-        raise BadInputError(f"There is no file '{path}'.") from error
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        EOFError,
-        KeyError,
-        TypeError,
-        IndexError,
-        MemoryError,
-    ) as error:
-        # Pillow's decoders raise all of these on damaged files.
-        raise BadInputError(f"'{path.name}' is damaged: {error or type(error).__name__}.") from error
+    except _DAMAGE as error:
+        raise BadInputError(_why_closed(path, error)) from error
+
+
+def _why_closed(path: Path, error: BaseException) -> str:
+    if isinstance(error, FileNotFoundError):
+        return f"There is no file '{path}'."
+    if isinstance(error, OSError) and error.strerror:
+        return f"'{path.name}' cannot be read: {error.strerror}."
+    return f"'{path.name}' is damaged: {str(error).rstrip('.') or type(error).__name__}."
 
 
 def _check_size(path: Path, size: tuple[int, int]) -> None:

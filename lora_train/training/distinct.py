@@ -26,8 +26,8 @@ class Distinct:
 def distinct_by_embeddings(embeddings: np.ndarray, photos: int, unrelated_cosine: float) -> Distinct:
     """Vendi score (Friedman & Dieng 2022) of unit vectors (n, d), at least one row.
 
-    K = max(0, (cos - c0) / (1 - c0)) with c0 = ``unrelated_cosine``, the similarity of photos that
-    have nothing in common in the same embedding; VS = exp(-sum l ln l) over the eigenvalues l of K / n.
+    K = max(0, (cos - c0) / (1 - c0)) with c0 = ``unrelated_cosine``, from which downwards two photos
+    count as fully distinct; VS = exp(-sum l ln l) over the eigenvalues l of K / n.
 
     Raises:
         BadInputError: not one finite row for each of ``photos``.

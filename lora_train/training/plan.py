@@ -135,13 +135,15 @@ def make_plan(
     family: str,
     *,
     embeddings: np.ndarray | None = None,
+    unrelated_cosine: float = 0.5,
     purpose: Purpose = "character",
     **overrides: Any,
 ) -> TrainPlan:
     """The plan for the kept photos of ``dataset`` on a base of ``family``.
 
-    ``embeddings`` (n, d) are unit vectors of the kept crops in order; without them the groups that
-    the audit found stand for the similarity. ``overrides`` are fields of :class:`TrainPlan`.
+    ``embeddings`` (n, d) are unit vectors of the kept crops in order, ``unrelated_cosine`` is where two
+    photos of the set count as fully distinct in that embedding; without embeddings the groups that the audit
+    found stand for the similarity. ``overrides`` are fields of :class:`TrainPlan`.
 
     Raises:
         BadInputError: no photo is kept, no preset for family and purpose, or bad overrides.
@@ -154,7 +156,7 @@ def make_plan(
     preset = presets.read(_preset_name(family, purpose))
     distinct = count_distinct(dataset)
     if embeddings is not None:
-        distinct = distinct_by_embeddings(embeddings, count, preset["unrelated_cosine"])
+        distinct = distinct_by_embeddings(embeddings, count, unrelated_cosine)
     return _planned(preset, distinct, overrides.get("batch_size")).replace(**overrides)
 
 
@@ -175,8 +177,13 @@ def image_steps(distinct: float, photos: int) -> int:
     """
     varied = 1000 + 1000 * _clip((distinct - 8) / 8)
     similar = 500 + 500 * _clip((distinct - 2) / 6)
-    weight = _clip((distinct / photos - 0.30) / 0.25)
+    weight = _variety(distinct, photos)
     return 50 * round(((1 - weight) * similar + weight * varied) / 50)
+
+
+def _variety(distinct: float, photos: int) -> float:
+    """From 0 for a similar set, at most 30 % of it distinct, to 1 for a varied one, from 55 % on."""
+    return _clip((distinct / photos - 0.30) / 0.25)
 
 
 def _clip(value: float) -> float:
@@ -218,8 +225,8 @@ def _planned(preset: dict[str, Any], distinct: Distinct, batch_size: object) -> 
 
 
 def _why(distinct: Distinct, used: int, shown: int, steps: int, batch: int) -> str:
-    variety = distinct.value / distinct.photos
-    word = "varied" if variety >= 0.55 else "similar" if variety <= 0.30 else "partly similar"
+    weight = _variety(distinct.value, distinct.photos)
+    word = "varied" if weight > 0.75 else "similar" if weight < 0.25 else "partly similar"
     text = (
         f"{steps} steps of batch {batch}, because {distinct.photos} photos count as {distinct.value:.1f} "
         f"distinct ones ({distinct.how}): a {word} set, which asks for about {shown} pictures shown"

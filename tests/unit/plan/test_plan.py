@@ -170,15 +170,7 @@ def test_every_preset_makes_a_plan(name: str) -> None:
     assert (plan.family, plan.purpose) == (family, purpose)
     assert preset["min_steps"] <= plan.steps <= preset["max_steps"]
     unused = set(preset) - {f.name for f in dataclasses.fields(TrainPlan)}
-    assert unused == {
-        "note",
-        "warmup_fraction",
-        "samples",
-        "step_scale",
-        "min_steps",
-        "max_steps",
-        "unrelated_cosine",
-    }
+    assert unused == {"note", "warmup_fraction", "samples", "step_scale", "min_steps", "max_steps"}
 
 
 def test_every_family_has_every_purpose() -> None:

@@ -38,8 +38,8 @@ def variety_axis(variety: Variety, limits: DiversityLimits) -> Axis:
     ratio, (low, high) = variety.ratio, variety.ratio.interval()
     bad = ratio.value + ratio.se < limits.collapsed_ratio
     text = (
-        f"{ratio.value:.0%} of the base model's variety is left ({_span(low, high)} at 90 %, "
-        f"{variety.n} pictures)"
+        f"{ratio.value:.0%} of the base model's variety in places, clothes and poses is left "
+        f"({_span(low, high)} at 90 %, {variety.n} pictures)"
     )
     return _axis("variety", ratio.value, low, high, limits.collapsed_ratio, bad,
                  ratio.value < limits.watch_ratio, text)

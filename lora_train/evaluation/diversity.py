@@ -16,6 +16,7 @@ from .adherence import Adherence, mean_of, says_something, shown_share, things_a
 from .axes import Axis, copying_axis, identity_axis, prompt_axis, variety_axis
 from .copies import Nearest, compare_looks, copy_cosine_of, most_copied, nearest_photos
 from .embed import Embeds
+from .erase import identity_directions
 from .identity import Identity, measure_identity, traits_of
 from .limits import DEFAULT_LIMITS, DiversityLimits
 from .phash import mirrored
@@ -123,7 +124,8 @@ def judge_diversity(
     photos = _measure(reference, embedder, asked, None) if reference else None
 
     variety = measure_variety(ours.rows, embedder.calibration.unrelated_cosine, ours.prompts,
-                              base.rows if base else None, base.prompts if base else None)
+                              base.rows if base else None, base.prompts if base else None,
+                              identity_directions(embedder, asked))
     identity = _identity(ours, base, photos, asked, limits)
     nearest = _nearest(ours, photos, embedder, limits)
     adherence = _adherence(ours, base, asked, embedder, trigger)

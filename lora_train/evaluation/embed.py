@@ -104,17 +104,18 @@ class Embedder:
 def answer_probabilities(
     embedder: Embeds, images: np.ndarray, prompts: Sequence[Sequence[str]]
 ) -> np.ndarray:
-    """softmax(scale * cosine) over the answers of one question: unit rows (n, d) -> (n, k).
+    """softmax(scale * cosine) over the answers of one question: unit rows (n, d) -> (n, k)."""
+    logits = embedder.scale * images @ answer_vectors(embedder, prompts).T
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return odds / odds.sum(axis=1, keepdims=True)
 
-    Each answer is the renormalised mean of its prompts' embeddings (Radford et al. 2021, section 3.1.4).
-    """
+
+def answer_vectors(embedder: Embeds, prompts: Sequence[Sequence[str]]) -> np.ndarray:
+    """(k, d) unit rows: the renormalised mean of each answer's prompts (Radford et al. 2021, 3.1.4)."""
     flat = embedder.texts([p for answer in prompts for p in answer])
     ends = np.cumsum([len(answer) for answer in prompts])
     means = np.stack([part.mean(0) for part in np.split(flat, ends[:-1])])
-    means /= np.linalg.norm(means, axis=1, keepdims=True).clip(1e-12)
-    logits = embedder.scale * images @ means.T
-    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return odds / odds.sum(axis=1, keepdims=True)
+    return means / np.linalg.norm(means, axis=1, keepdims=True).clip(1e-12)
 
 
 def starter_embedder() -> Embedder:

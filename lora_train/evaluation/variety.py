@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .erase import without
 from .similarity import group_ids, mean_pairwise
 from .statistics import Estimate
 from .vendi import vendi_of
@@ -23,11 +24,11 @@ class Variety:
     """Mean pairwise cosine within prompts."""
     base_similarity: Estimate | None
     ratio: Estimate | None
-    """R = (1 - similarity) / (1 - base similarity); None without a usable base."""
+    """R = (1 - similarity) / (1 - base similarity), the person taken out; None without a usable base."""
     vendi: float
     """Effective number of different pictures in the whole set, 1..n."""
     share: float
-    """Effective number / pictures, averaged over the prompts."""
+    """Effective number / pictures with the person taken out, averaged over the prompts."""
     n: int
 
 
@@ -37,19 +38,30 @@ def measure_variety(
     prompts: Sequence[str] | None = None,
     base: np.ndarray | None = None,
     base_prompts: Sequence[str] | None = None,
+    person: np.ndarray | None = None,
 ) -> Variety:
-    """Variety of unit rows (n, d), optionally against the base's (m, d) for the same prompts."""
+    """Variety of unit rows (n, d), optionally against the base's (m, d) for the same prompts.
+
+    ``person`` (k, d) are the directions that tell people apart; ratio and share leave them out.
+    """
     groups = group_ids(prompts, len(images))
-    similarity = mean_pairwise(images, groups)
+    person = np.zeros((0, images.shape[1])) if person is None else person
+    moment, similarity = without(images, person), mean_pairwise(images, groups)
     base_similarity = ratio = None
     if base is not None and len(base) >= 2:
-        base_similarity = mean_pairwise(base, group_ids(base_prompts, len(base)))
-        if base_similarity.complement().value > _FLAT:  # False for NaN as well
-            ratio = similarity.complement().over(base_similarity.complement())
+        base_groups = group_ids(base_prompts, len(base))
+        base_similarity = mean_pairwise(base, base_groups)
+        ratio = _ratio(mean_pairwise(moment, groups), mean_pairwise(without(base, person), base_groups))
     return Variety(
         similarity, base_similarity, ratio, vendi_of(images, unrelated_cosine),
-        _share(images, groups, unrelated_cosine), len(images),
+        _share(moment, groups, unrelated_cosine), len(images),
     )
+
+
+def _ratio(similarity: Estimate, base: Estimate) -> Estimate | None:
+    if not base.complement().value > _FLAT:  # NaN as well
+        return None
+    return similarity.complement().over(base.complement())
 
 
 def _share(images: np.ndarray, groups: np.ndarray, unrelated_cosine: float) -> float:

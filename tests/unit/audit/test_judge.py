@@ -175,7 +175,8 @@ def test_small_steps_do_not_chain_into_one_group() -> None:
 @pytest.mark.parametrize(
     ("count", "code", "words"),
     [(9, "too_few", "Only 9 .* at least 1 more"), (10, "minimum", r"10 usable .* minimum \(10 to 14\)"),
-     (14, "minimum", "14"), (15, "below_best", "20 to 30"), (19, "below_best", "19"), (20, None, ""), (50, None, ""),
+     (14, "minimum", "14"), (15, "below_best", "20 to 30"), (19, "below_best", "19"),
+     (20, None, ""), (50, None, ""),
      (51, "too_many", "more than 50")],
 )  # fmt: skip
 def test_the_number_of_photos(count: int, code: str | None, words: str) -> None:

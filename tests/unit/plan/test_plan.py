@@ -57,7 +57,8 @@ def test_always_between_500_and_2000_and_more_variety_never_means_fewer(photos: 
 
 @pytest.mark.parametrize(
     ("sizes", "within", "between", "expected"),
-    [([1] * 20, 1, 0.3, 13.4), ([4] * 5, 0.9, 0.2, 6.6), ([10] * 3, 0.85, 0.25, 5.6), ([1] * 15, 1, 0.8, 2.6)],
+    [([1] * 20, 1, 0.3, 13.4), ([4] * 5, 0.9, 0.2, 6.6), ([10] * 3, 0.85, 0.25, 5.6),
+     ([1] * 15, 1, 0.8, 2.6)],
 )  # fmt: skip
 def test_vendi_score_of_known_kernels(
     sizes: list[int], within: float, between: float, expected: float

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -90,3 +91,14 @@ def inside(folder: Path, name: str, suffix: str = "") -> Path:
             "'my_lora' or 'people/my_lora'."
         )
     return target
+
+
+def cache_folder() -> Path:
+    """Where generated files live: ``LORASMITH_CACHE``, else the platform's cache folder."""
+    if given := os.environ.get("LORASMITH_CACHE"):
+        return Path(given)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local")) / "lorasmith"
+    if sys.platform == "darwin":
+        return Path.home() / "Library/Caches/lorasmith"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lorasmith"

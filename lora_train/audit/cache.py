@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..config import Format
 from ..errors import BadInputError
-from ..starter.checkpoint import cache_folder
+from ..files import cache_folder
 from .measure import VERSION, Measured
 
 FORMAT = Format("lorasmith.measured", 1)

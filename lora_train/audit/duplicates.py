@@ -12,9 +12,9 @@ from datetime import datetime
 
 import numpy as np
 
+from ..dataset.hashes import as_bits, differing, distance, likeness
 from ..dataset.photo import Photo
 from .frame import WORKING_SIDE_PX
-from .hashes import as_bits, differing, distance, likeness
 from .limits import Limits
 from .measure import Measured
 

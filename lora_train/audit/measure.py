@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from ..dataset.colour import luma
+from ..dataset.hashes import SIDE_PX, THUMB_PX, phash
 from ..dataset.photo import open_photo
 from .background import colours
 from .blur import blur_px, noise
 from .exposure import burnt_share, light, shadow_light
 from .frame import WORKING_SIDE_PX, Frame
-from .hashes import SIDE_PX, THUMB_PX, phash
 
 VERSION = 1
 """Raised whenever a measure changes, so that cached scores of older ones are left alone."""

@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import LorasmithError
-from ..files import sha256_of, whole
+from ..files import cache_folder, sha256_of, whole
 
 NAME = "lorasmith_starter.safetensors"
 SHIPPED = Path(__file__).parent / "weights" / "base.safetensors"
 """UNet (int8 rows with a scale each) and VAE (fp16) under the names of a checkpoint."""
 SCALE = ".scale"
-
-
-def cache_folder() -> Path:
-    """Where generated files live: ``LORASMITH_CACHE``, else the platform's cache folder."""
-    if given := os.environ.get("LORASMITH_CACHE"):
-        return Path(given)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local")) / "lorasmith"
-    if sys.platform == "darwin":
-        return Path.home() / "Library/Caches/lorasmith"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lorasmith"
 
 
 def starter_checkpoint(folder: Path | None = None) -> Path:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from lora_train.audit.frame import Frame
-from lora_train.audit.hashes import as_bits, differing, distance, likeness
 from lora_train.audit.measure import Measured, measure_image
 from lora_train.dataset.colour import lab, linear, luma
+from lora_train.dataset.hashes import as_bits, differing, distance, likeness
 
 
 def of(image: Image.Image) -> Measured:

@@ -110,8 +110,8 @@ def prepare(folder: Path, base: Path, observer: Observer, *, embedder: Embedder 
         raise BadInputError(f"No photo of '{folder}' can be used: {judged.summary()}")
     cropped = crop_dataset(judged, family.resolution_px, observer)
     dataset = caption_dataset(cropped, DEMO_TRIGGER, CLASS_WORD)
-    rows = embedder.images(_crops(dataset)) if embedder else None
-    plan = make_plan(dataset, family.preset, embeddings=rows, steps=steps)
+    seen = _moments(dataset, embedder) if embedder else {}
+    plan = make_plan(dataset, family.preset, steps=steps, **seen)
     observer.message(plan.why)
     return dataset, plan
 
@@ -175,6 +175,15 @@ def _demo_photos(folder: Path, observer: Observer) -> Path:
     observer.stage("demo photos")
     render_demo(folder)
     return folder
+
+
+def _moments(dataset: Dataset, embedder: Embedder) -> dict[str, Any]:
+    """Embeddings of the crops without what all photos of one person share, for :func:`make_plan`."""
+    from .evaluation.erase import identity_directions, without
+    from .evaluation.questions import load_questions
+
+    rows = without(embedder.images(_crops(dataset)), identity_directions(embedder, load_questions()))
+    return {"embeddings": rows, "unrelated_cosine": embedder.calibration.unrelated_cosine}
 
 
 def _crops(dataset: Dataset) -> list[Image]:

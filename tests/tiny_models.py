@@ -71,9 +71,10 @@ def _filled(build: Callable[[], Any], seed: int) -> Any:
         if parameter.dim() < 2:
             value = torch.full(parameter.shape, float(leaf == "weight"))
         else:
-            places = (torch.arange(parameter.numel()) + at) % len(block)
+            rounds = (at + parameter.numel()) // len(block) + 1
+            values = block.repeat(rounds)[at : at + parameter.numel()]
             scale = parameter[0].numel() ** -0.5 if not isinstance(owner, torch.nn.Embedding) else 0.5
-            value = (block[places] * scale).view(parameter.shape)
+            value = (values * scale).view(parameter.shape)
             at = (at + parameter.numel() * 7 + 13) % len(block)
         setattr(owner, leaf, torch.nn.Parameter(value))
     for module in model.modules():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .phash import distances, mirrored, phash, thumb
+from ..dataset.hashes import SIDE_PX, THUMB_PX, as_bits, differing, likeness, phash
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -80,13 +80,20 @@ def copy_cosine_of(reference: np.ndarray, floor: float) -> float:
 
 
 def compare_looks(images: Sequence[Image], photos: Sequence[Image]) -> Looks:
-    """Hashes and tiny copies of n pictures against m photos and their mirror images."""
-    ours, colours = _hashes(images), _thumbs(images)
-    turned = [mirrored(photo) for photo in photos]
-    straight, other = distances(ours, _hashes(photos)), distances(ours, _hashes(turned))
-    flipped = other < straight
-    likeness = np.where(flipped, colours @ _thumbs(turned).T, colours @ _thumbs(photos).T)
-    return Looks(np.where(flipped, other, straight), likeness, flipped)
+    """Hashes and tiny copies of n pictures against m photos and their mirror images.
+
+    The two are used together: hashes of two drawn portraits of one person can agree by chance, and so
+    can the colours of two photos of one place.
+    """
+    ours, theirs = _hashed(images), _hashed(photos)
+    straight, turned = differing(ours[0], theirs[0]), differing(ours[0], theirs[1])
+    flipped = turned < straight
+    small, known = [_thumb(image) for image in images], [_thumb(photo) for photo in photos]
+    alike = [
+        [likeness(a, b[:, ::-1] if flipped[i, j] else b) for j, b in enumerate(known)]
+        for i, a in enumerate(small)
+    ]
+    return Looks(np.minimum(straight, turned).astype(np.int64), np.array(alike), flipped)
 
 
 def most_copied(copies: Sequence[Nearest]) -> int | None:
@@ -97,9 +104,16 @@ def most_copied(copies: Sequence[Nearest]) -> int | None:
     return photo if 2 * count >= len(copies) else None
 
 
-def _hashes(images: Sequence[Image]) -> np.ndarray:
-    return np.stack([phash(image) for image in images]) if images else np.zeros((0, 64), bool)
+def _hashed(images: Sequence[Image]) -> tuple[np.ndarray, np.ndarray]:
+    """(n, 64) bits of n pictures, and of their mirror images."""
+    from PIL import Image as pil
+
+    size, way = (SIDE_PX, SIDE_PX), pil.Resampling.LANCZOS
+    pairs = [phash(np.asarray(image.convert("L").resize(size, way))) for image in images]
+    return as_bits([p[0] for p in pairs]), as_bits([p[1] for p in pairs])
 
 
-def _thumbs(images: Sequence[Image]) -> np.ndarray:
-    return np.stack([thumb(image) for image in images]) if images else np.zeros((0, 768))
+def _thumb(image: Image) -> np.ndarray:
+    from PIL import Image as pil
+
+    return np.asarray(image.convert("RGB").resize((THUMB_PX, THUMB_PX), pil.Resampling.BOX))

@@ -19,7 +19,6 @@ from .embed import Embeds
 from .erase import identity_directions
 from .identity import Identity, measure_identity, traits_of
 from .limits import DEFAULT_LIMITS, DiversityLimits
-from .phash import mirrored
 from .questions import Question, ask, load_questions
 from .variety import Variety, measure_variety
 
@@ -215,9 +214,11 @@ def _identity(ours: _Set, base: _Set | None, photos: _Set | None, questions: Seq
 
 def _nearest(ours: _Set, photos: _Set | None, embedder: Embeds,
              limits: DiversityLimits) -> tuple[Nearest, ...] | None:
+    from PIL import ImageOps
+
     if photos is None:
         return None
-    flipped = embedder.images([mirrored(p) for p in photos.pictures])
+    flipped = embedder.images([ImageOps.mirror(p) for p in photos.pictures])
     cosines = np.maximum(ours.rows @ photos.rows.T, ours.rows @ flipped.T)
     limit = copy_cosine_of(photos.rows, embedder.calibration.copy_cosine)
     return nearest_photos(

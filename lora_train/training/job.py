@@ -23,7 +23,7 @@ from .memory import pick_device, pick_dtype
 from .preview import Preview
 from .request import StoppedBy, TrainRequest, TrainResult
 from .stopping import StopFlag
-from .verify import check_output
+from .verify import check_saved
 
 if TYPE_CHECKING:
     from ..families.base import Base, Part
@@ -146,7 +146,7 @@ class Job:
         final = Point(run.step, run.loss_last, run.adapter.snapshot())
         result = self._save(run, final, stopped_by, run.loss_last)
         save_resume(run, self.folder.resume)
-        check_output(run, self.request.out)
+        check_saved(run, self.request.out)
         return result
 
     def _save(self, run: loop.Run, point: Point, stopped_by: StoppedBy, loss_last: float) -> TrainResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from lora_train.families.sd15 import STARTER
 from lora_train.lora.apply import Weighted, applied
 from lora_train.lora.file import read_lora, save_lora
 from lora_train.lora.keys import to_kohya
-from lora_train.training import loop, verify
+from lora_train.training import loop
 from lora_train.training.adapter import FlatAdapter, add_lora
+from lora_train.training.verify import check_saved
 
 from . import tiny
 
@@ -54,18 +56,48 @@ def test_diffusers_and_our_loader_give_the_output_of_the_trained_model(tmp_path:
     torch.testing.assert_close(ours, expected, atol=1e-4, rtol=0)
 
 
-def test_the_last_check_of_a_training_finds_a_wrong_file(tmp_path: Path) -> None:
-    run = tiny.run()
+def _saved(tmp_path: Path, change: Callable[[dict[str, torch.Tensor]], None]) -> tuple[loop.Run, Path]:
+    run = tiny.run(tiny.plan(alpha=3.0))
     loop.fit(run, tiny.hooks())
-    good = to_kohya(run.adapter.factors())
-    wrong = {n: v * 30 if "lora_up" in n else v for n, v in good.items()}
-    path = save_lora(tmp_path / "wrong.safetensors", wrong, {})
-    with pytest.raises(LorasmithError, match="its output differs by"):
-        verify.check_output(run, path)
+    tensors = to_kohya(run.adapter.factors())
+    change(tensors)
+    return run, save_lora(tmp_path / "l.safetensors", tensors, {})
 
 
 def test_the_last_check_accepts_the_right_file(tmp_path: Path) -> None:
+    assert check_saved(*_saved(tmp_path, lambda tensors: None)) < 2e-3
+
+
+def test_the_last_check_accepts_factors_near_fp16s_smallest_step(tmp_path: Path) -> None:
     run = tiny.run()
-    loop.fit(run, tiny.hooks())
-    path = save_lora(tmp_path / "good.safetensors", to_kohya(run.adapter.factors()), {})
-    assert verify.check_output(run, path) < 1e-3
+    run.adapter.restore(torch.randn_like(run.adapter.values) * 1e-7)
+    path = save_lora(tmp_path / "l.safetensors", to_kohya(run.adapter.factors()), {})
+    check_saved(run, path)
+
+
+def _louder(tensors: dict[str, torch.Tensor]) -> None:
+    for name in tensors:
+        tensors[name] = tensors[name] * 1.05 if "lora_up" in name else tensors[name]
+
+
+def _without_alpha(tensors: dict[str, torch.Tensor]) -> None:
+    for name in [n for n in tensors if n.endswith(".alpha")]:
+        del tensors[name]
+
+
+def _swapped(tensors: dict[str, torch.Tensor]) -> None:
+    names = [n for n in tensors if "attn1_to_q" in n or "attn1_to_k" in n]
+    twins = {n: n.replace("to_q", "to_x").replace("to_k", "to_q").replace("to_x", "to_k") for n in names}
+    old = {n: tensors[n] for n in names}
+    tensors.update({n: old[twins[n]] for n in names})
+
+
+def _incomplete(tensors: dict[str, torch.Tensor]) -> None:
+    for name in [n for n in tensors if "proj_in" in n]:
+        del tensors[name]
+
+
+@pytest.mark.parametrize("change", [_louder, _without_alpha, _swapped, _incomplete])
+def test_the_last_check_finds_a_wrong_file(tmp_path: Path, change: Callable[[dict[str, torch.Tensor]], None]) -> None:
+    with pytest.raises(LorasmithError, match="is not the LoRA that was trained"):
+        check_saved(*_saved(tmp_path, change))

@@ -15,7 +15,7 @@ from random import Random
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ...evaluation.questions import load_questions
@@ -97,13 +97,21 @@ def question_loss(images: Tensor, text: nn.Module, truth: list[dict[str, int]], 
 
 def train(work: Path, minutes: float, count: int = PICTURES, size: int = 80, rate: float = 1.5e-3,
           muon_rate: float = 0.01, seed: int = 3) -> None:
-    """Train for ``minutes``; write fp16 weights to the package. The last 1,000 pictures are held out."""
+    """Train for ``minutes``, from the package's weights where there are any; write them as fp16.
+
+    The last 1,000 pictures are held out.
+    """
     import open_clip
 
-    torch.manual_seed(seed)
     config, target = starter_embedder_files()
+    again = target.exists()
+    seed, peak = (seed + 1, 0.5) if again else (seed, 1.0)
+    torch.manual_seed(seed)
     open_clip.add_model_config(config)
     model = open_clip.create_model(config.stem, pretrained=None)
+    if again:
+        model.load_state_dict(load_file(target))
+        model.float()
     tokens = open_clip.get_tokenizer(config.stem)
     mean = torch.tensor(open_clip.OPENAI_DATASET_MEAN).view(1, 3, 1, 1)
     std = torch.tensor(open_clip.OPENAI_DATASET_STD).view(1, 3, 1, 1)
@@ -124,7 +132,7 @@ def train(work: Path, minutes: float, count: int = PICTURES, size: int = 80, rat
         return torch.from_numpy(data[rows]).permute(0, 3, 1, 2).float() / 255
 
     while (done := (time.time() - start) / (60 * minutes)) < 1:
-        factor = min(1, (step + 1) / 60) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+        factor = peak * min(1, (step + 1) / 60) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
         for group in optimizer.param_groups:
             group["lr"] = rate * factor
         rows = rng.integers(0, count - 1000, size)

@@ -77,12 +77,19 @@ def latents(work: Path, count: int) -> Tensor:
 
 def train(work: Path, minutes: float, count: int = 24_000, size: int = 40, muon_rate: float = 0.01,
           adam_rate: float = 6e-4, seed: int = 2) -> None:
-    """Train for ``minutes``; write the averaged weights to ``work/unet.safetensors``."""
+    """Train for ``minutes``; write the averaged weights to ``work/unet.safetensors``.
+
+    Where these exist already, training goes on from them at half the rate, falling to zero.
+    """
+    again = (Path(work) / "unet.safetensors").exists()
+    seed, peak, hold = (seed + 1, 0.5, 0.0) if again else (seed, 1.0, 0.5)
     torch.manual_seed(seed)
     rng, words = np.random.default_rng(seed), Random(seed)
     z = latents(work, count)
     samples: list[Sample] = [draw(i) for i in range(count)]
     text, unet = FastText(), UNet2DConditionModel(**STARTER_UNET)
+    if again:
+        unet.load_state_dict(load_file(Path(work) / "unet.safetensors"))
     unet.set_attn_processor(AttnProcessor())  # on CPUs a third faster than the fused attention's backward
     torch.set_flush_denormal(True)
     average = {k: v.clone() for k, v in unet.state_dict().items()}
@@ -95,7 +102,7 @@ def train(work: Path, minutes: float, count: int = 24_000, size: int = 40, muon_
     a, start, step, losses = alphas(), time.time(), 0, []
     weight = (5 * (1 - a) / a).clamp(max=1)  # min(SNR, 5) / SNR
     while (done := (time.time() - start) / (60 * minutes)) < 1:
-        factor = min(1, (step + 1) / 100) * (1 if done < 0.5 else 0.02 + 0.98 * (1 - done) / 0.5)
+        factor = peak * min(1, (step + 1) / 100) * (1 if done < hold else 0.02 + 0.98 * (1 - done) / (1 - hold))
         rows = rng.integers(0, count, size)
         captions = ["" if words.random() < 0.1 else caption(samples[i], words) for i in rows]
         context = text(captions)

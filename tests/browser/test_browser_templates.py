@@ -50,7 +50,7 @@ def test_your_own_photos(frontend: Frontend, server: Server) -> None:
         frontend.keep_only("Lorasmith_DemoPhotos")
         frontend.run()
         own.mkdir()
-        for photo in sorted((server.base / "input" / "lorasmith_demo").glob("good_*"))[:6]:
+        for photo in sorted((server.base / "input" / "lorasmith_demo").glob("good_*.jpg"))[:6]:
             shutil.copy(photo, own)
     frontend.open_template("02 Character LoRA, your checkpoint")
     frontend.set_widget("Lorasmith_PlanTraining", "steps", 10)

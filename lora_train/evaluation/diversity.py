@@ -155,7 +155,8 @@ def advice_table() -> dict[str, list[str]]:
 def _advise(verdict: Verdict, axes: Sequence[Axis], copies: Sequence[Nearest], photos: Sequence[str],
             n: int, with_base: bool) -> tuple[str, ...]:
     states = {axis.name: axis.state for axis in axes}
-    codes: list[str] = [verdict]
+    doubts = verdict == "good" and "watch" in states.values()
+    codes: list[str] = ["good, with doubts" if doubts else verdict]
     if verdict == "overfit" and states["identity"] == "bad":
         codes.append("overfit and not the person")
     codes += [f"watch {name}" for name, state in states.items() if state == "watch"]

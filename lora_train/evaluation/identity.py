@@ -55,6 +55,8 @@ def traits_of(
 ) -> tuple[Trait, ...]:
     """The identity questions on which at least ``min_share`` of the photos give one answer.
 
+    An answer that names nothing ("no beard") is no trait: most other people share it.
+
     Args:
         answers: probabilities (m, k) of the training photos, by question id.
     """
@@ -65,7 +67,7 @@ def traits_of(
         votes = np.bincount(answers[question.id].argmax(axis=1), minlength=len(question.labels))
         best = int(votes.argmax())
         share = float(votes[best] / votes.sum())
-        if share >= min_share:
+        if share >= min_share and best not in question.absent:
             found.append(Trait(question.id, question.title, best, question.labels[best], share))
     return tuple(found)
 

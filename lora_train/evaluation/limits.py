@@ -26,11 +26,11 @@ class DiversityLimits:
     """From this share of pictures on, the set copies."""
     trait_share: float = 0.7
     """A trait is the person's when this share of the training photos agrees on it."""
-    carry_share: float = 0.75
-    """A picture is the person when this share of the traits is right."""
-    identity_share: float = 0.5
+    carry_share: float = 2 / 3
+    """A picture is the person when this share of the traits is right: 2 of 3, 3 of 4, 4 of 5."""
+    identity_share: float = 0.6
     """Below this share of pictures the person was not learned."""
-    identity_watch_share: float = 0.75
+    identity_watch_share: float = 0.8
     prompt_drop: float = 0.25
     """Asked-for things shown, without the LoRA minus with it: above, the prompt is ignored."""
     prompt_share: float = 0.5

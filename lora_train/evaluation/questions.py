@@ -1,8 +1,9 @@
 """The zero-shot questions that are asked about a picture: words as data, in questions.json.
 
 A question has ``answers``; each is a word put into the question's ``templates``, or an object with its
-own ``label`` and ``prompts``. ``place`` says how a prompt would name the answer ("{} hair"), and
-``identity`` whether the answer belongs to the person (hair colour) or to the moment (smiling).
+own ``label`` and ``prompts`` (and ``absent`` if it names nothing). ``place`` says how a prompt would
+name the answer ("{} hair"), and ``identity`` whether the answer belongs to the person (hair colour) or
+to the moment (smiling).
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ class Question:
     """How each answer reads: "black hair"."""
     prompts: tuple[tuple[str, ...], ...]
     """The prompt ensemble of each answer."""
+    absent: frozenset[int] = frozenset()
+    """Answers that name nothing ("no beard"): too common to tell a person by."""
 
 
 def load_questions(path: Path | None = None) -> tuple[Question, ...]:
@@ -67,7 +70,10 @@ def _question(value: dict[str, Any]) -> Question:
         )
     if len(labels) < 2 or not all(prompts):
         raise KeyError(f"question '{value['id']}' needs two answers with prompts")
-    return Question(value["id"], value["title"], bool(value["identity"]), tuple(labels), tuple(prompts))
+    absent = frozenset(i for i, a in enumerate(value["answers"]) if isinstance(a, dict) and a.get("absent"))
+    return Question(
+        value["id"], value["title"], bool(value["identity"]), tuple(labels), tuple(prompts), absent
+    )
 
 
 def ask(embedder: Embeds, images: np.ndarray, questions: Sequence[Question]) -> dict[str, np.ndarray]:

@@ -33,6 +33,12 @@ def test_only_agreed_traits_of_the_person_count() -> None:
     assert [(t.label, t.share) for t in found] == [("red hair", 0.75)]
 
 
+def test_what_is_absent_is_no_trait() -> None:
+    beard = Question("beard", "beard", True, ("no beard", "a beard"), (("a",), ("b",)), frozenset([0]))
+    assert traits_of({"beard": votes([0, 0, 0], 2)}, (beard,), 0.7) == ()
+    assert traits_of({"beard": votes([1, 1, 1], 2)}, (beard,), 0.7)[0].label == "a beard"
+
+
 def test_share_of_pictures_that_are_the_person() -> None:
     photos = {"hair": votes([1, 1], 2), "eyes": votes([2, 2], 3), "mood": votes([0, 1], 2)}
     made = {"hair": votes([1, 1, 0, 1], 2), "eyes": votes([2, 2, 2, 0], 3), "mood": votes([0] * 4, 2)}

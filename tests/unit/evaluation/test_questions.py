@@ -18,6 +18,8 @@ def test_shipped_questions_are_complete() -> None:
     questions = {q.id: q for q in load_questions()}
     needed = {"hair_colour", "skin", "eyes", "mark", "glasses", "expression", "shot", "people"}
     assert needed <= set(questions)
+    assert [questions[q].labels[i] for q in ("mark", "beard") for i in questions[q].absent] == [
+        "no mark", "no beard"]
     assert questions["hair_colour"].labels[:2] == ("black hair", "brown hair")
     assert "photo of a person with long black hair" in questions["hair_colour"].prompts[0]
     for question in questions.values():

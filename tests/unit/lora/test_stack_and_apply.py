@@ -27,41 +27,66 @@ def _lora(layer: str = "lora_unet_lin", inputs: int = 3, alpha: float = 1.0) -> 
     return Lora(Path("x.safetensors"), {layer: pair}, {})
 
 
-def test_weights_carry_the_sum_and_come_back_exactly() -> None:
+def _acts(model: Model) -> torch.Tensor:
+    """The matrix (2, 3) that the linear layer multiplies with, measured from outside."""
+    with torch.no_grad():
+        return (model.lin(torch.eye(3)) - model.lin.bias).T
+
+
+def test_layers_act_as_the_sum_and_weights_are_never_touched() -> None:
     model = Model()
-    before = model.lin.weight.detach().clone()
+    before, weight = _acts(model), model.lin.weight.detach().clone()
     two = [Weighted(_lora(), 0.5), Weighted(_lora("unet.lin", alpha=2.0), -0.25)]
     with applied(two, unet=model):
-        change = model.lin.weight - before
-        torch.testing.assert_close(change, torch.zeros(2, 3), atol=1e-6, rtol=0)
+        torch.testing.assert_close(_acts(model), before)
     with applied([Weighted(_lora(), 2.0)], unet=model):
-        torch.testing.assert_close(model.lin.weight - before, torch.tensor([[2.0] * 3, [4.0] * 3]))
-    assert torch.equal(model.lin.weight, before)
+        torch.testing.assert_close(_acts(model) - before, torch.tensor([[2.0] * 3, [4.0] * 3]))
+        assert torch.equal(model.lin.weight, weight)
+    assert torch.equal(_acts(model), before)
 
 
-def test_weights_come_back_after_an_error() -> None:
+def test_the_model_is_free_again_after_an_error() -> None:
     model = Model()
-    before = model.lin.weight.detach().clone()
+    before = _acts(model)
     with pytest.raises(RuntimeError), applied([Weighted(_lora())], unet=model):
         raise RuntimeError
-    assert torch.equal(model.lin.weight, before)
+    assert torch.equal(_acts(model), before)
+
+
+def test_small_changes_of_many_weights_survive_a_bf16_model() -> None:
+    # 0.1 % of a weight of 1: added to it in bf16, it would be rounded away.
+    model = torch.nn.Module()
+    model.lin = torch.nn.Linear(64, 1, bias=False).to(torch.bfloat16)
+    torch.nn.init.ones_(model.lin.weight)
+    turns = torch.tensor([[1.0, -1.0] * 32])
+    pair = Factors(0.001 * turns, torch.ones(1, 1), 1.0)
+    assert torch.equal(model.lin.weight + pair.delta().bfloat16(), model.lin.weight)
+    x = turns.bfloat16()  # W x = 0, delta x = 0.064
+    with torch.no_grad(), applied([Weighted(Lora(Path("x"), {"lora_unet_lin": pair}, {}))], unet=model):
+        assert float(model.lin(x)) == pytest.approx(0.064, rel=0.01)
 
 
 def test_text_encoder_layers_use_the_clip_strength_and_may_be_left_out() -> None:
     model = Model()
-    before = model.lin.weight.detach().clone()
+    before = _acts(model)
     lora = _lora("lora_te_text_model_lin")
     with applied([Weighted(lora, 1.0, 3.0)], unet=Model(), text_encoder=model):
-        torch.testing.assert_close(model.lin.weight - before, torch.tensor([[3.0] * 3, [6.0] * 3]))
+        torch.testing.assert_close(_acts(model) - before, torch.tensor([[3.0] * 3, [6.0] * 3]))
     with applied([Weighted(lora)], unet=model):
-        assert torch.equal(model.lin.weight, before)
+        assert torch.equal(_acts(model), before)
 
 
-def test_convolutions() -> None:
-    model = Model()
-    before = model.conv.weight.detach().clone()
-    with applied([Weighted(_lora("lora_unet_conv"))], unet=model):
-        torch.testing.assert_close((model.conv.weight - before).flatten(1), torch.tensor([[1.0] * 3, [2.0] * 3]))
+def test_convolutions_of_any_size_act_as_their_merged_weight() -> None:
+    torch.manual_seed(0)
+    model = torch.nn.Module()
+    model.conv = torch.nn.Conv2d(3, 2, 3, stride=2, padding=1)
+    pair = Factors(torch.randn(4, 3, 3, 3), torch.randn(2, 4, 1, 1), 2.0)
+    x = torch.randn(1, 3, 8, 8)
+    with torch.no_grad():
+        with applied([Weighted(Lora(Path("x"), {"lora_unet_conv": pair}, {}), 0.7)], unet=model):
+            side = model.conv(x)
+        model.conv.weight += 0.7 * pair.delta()
+        torch.testing.assert_close(side, model.conv(x), atol=1e-5, rtol=1e-5)
 
 
 def test_a_lora_for_another_model_is_refused() -> None:

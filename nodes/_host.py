@@ -294,43 +294,41 @@ class HostObserver(NullObserver):
 
     def __init__(self) -> None:
         self._node = running_node()
-        self._stage = ""
-        self._shown = {"progress": 0.0, "metric": 0.0}
+        self._last: dict[str, float] = {}
 
     def stage(self, name: str) -> None:
-        self._stage = name
-        self._say(f"{name} …")
+        self.say(f"{name} …")
 
     def message(self, text: str) -> None:
         log.info("Lorasmith: %s", text)
-        self._say(text)
+        self.say(text)
 
     def progress(self, done: int, total: int) -> None:
-        if done >= total or self._due("progress"):
-            self.show_progress(done, total)
+        from comfy_api.latest import ComfyAPISync
 
-    def metric(self, step: int, **values: float) -> None:
-        if self._due("metric"):
-            numbers = "   ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in values.items())
-            self._say(f"{self._stage}: step {step}   {numbers}")
+        if self._node is not None and (done >= total or self.due("progress")):
+            ComfyAPISync().execution.set_progress(done, max(total, 1), self._node)
 
     def check_cancelled(self) -> None:
         check_cancelled()
 
-    def show_progress(self, done: int, total: int, image: Image | None = None) -> None:
-        """Move the node's bar at once, and show ``image`` on the node while it runs."""
-        from comfy_api.latest import ComfyAPISync
+    def show_picture(self, address: str) -> None:
+        """Show the picture at ``address`` on the node's card while it runs.
 
+        Not as ComfyUI's own preview: that one stays on top of the node's result.
+        """
         if self._node is not None:
-            ComfyAPISync().execution.set_progress(done, max(total, 1), self._node, image)
+            send("status", node=self._node, picture=address)
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """Show ``text`` on the node's card while it runs."""
         if self._node is not None:
             send("status", node=self._node, text=text)
 
-    def _due(self, kind: str) -> bool:
+    def due(self, kind: str, seconds: float = MIN_SECONDS) -> bool:
+        """True when the last True for ``kind`` was more than ``seconds`` ago."""
         now = time.monotonic()
-        if now - self._shown[kind] < self.MIN_SECONDS:
+        if now - self._last.get(kind, 0.0) < seconds:
             return False
-        self._shown[kind] = now
+        self._last[kind] = now
         return True

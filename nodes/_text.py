@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from ._ui import Report, Tone
+
+
+def folder_report(dataset: Any) -> Report:
+    """How many photos a folder holds."""
+    broken = len(dataset.unreadable)
+    text = f"and {broken} that cannot be read" if broken else ""
+    return Report(f"{len(dataset.entries)} photos", text, "warn" if broken else "info")
 
 
 def audit_report(dataset: Any) -> Report:
@@ -46,6 +54,18 @@ def plan_report(plan: Any) -> Report:
     return Report(f"{plan.steps} steps", f"{plan.why}\n{numbers}", "info", plan.to_json())
 
 
+def step_text(step: int, total: int, values: Mapping[str, float]) -> str:
+    """Where a running training is: ``Step 31 of 500, loss 0.1300, 4.9 steps a second, 2 min left``."""
+    parts = [f"Step {step} of {total}"]
+    if "loss" in values:
+        parts.append(f"loss {values.get('loss_smooth', values['loss']):.4f}")
+    if speed := values.get("steps_per_second"):
+        minutes, seconds = divmod(round(max(total - step, 0) / speed), 60)
+        left = f"{minutes} min" if minutes else f"{seconds} s"
+        parts += [f"{speed:.1f} steps a second", f"{left} left"]
+    return ", ".join(parts)
+
+
 def training_report(result: Any, name: str, plan: Any) -> Report:
     """What a training run did."""
     speed = f"{result.seconds:.0f} s ({result.steps_per_second:.1f} a second)"
@@ -61,7 +81,7 @@ def training_report(result: Any, name: str, plan: Any) -> Report:
 
 
 def _counted(counter: Counter[str]) -> str:
-    return ", ".join(f"{count} {_words(name)}" for name, count in counter.most_common())
+    return ", ".join(f"{_words(name)} ({count})" for name, count in counter.most_common())
 
 
 def _words(code: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,8 +9,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from . import _host as host
-from ._pictures import loss_picture
-from ._text import training_report
+from ._pictures import data_url, loss_picture
+from ._text import step_text, training_report
 from ._types import Base
 from ._ui import Report
 
@@ -31,30 +30,24 @@ class Trained:
 
 
 class LiveLoss(host.HostObserver):
-    """Draws the loss curve on the node while the training runs."""
+    """Shows the steps, the time left and the loss curve on the node while the training runs."""
 
     SECONDS_PER_CHART = 2.0
 
-    def __init__(self) -> None:
+    def __init__(self, total_steps: int) -> None:
         super().__init__()
+        self._total = total_steps
         self._losses: list[float] = []
         self._steps: list[int] = []
-        self._done = (0, 1)
-        self._drawn = time.monotonic()
-
-    def progress(self, done: int, total: int) -> None:
-        self._done = (done, total)
-        super().progress(done, total)
 
     def metric(self, step: int, **values: float) -> None:
-        super().metric(step, **values)
         if "loss" in values:
             self._losses.append(values["loss"])
             self._steps.append(step)
-        now = time.monotonic()
-        if len(self._losses) > 1 and now - self._drawn > self.SECONDS_PER_CHART:
-            self._drawn = now
-            self.show_progress(*self._done, loss_picture(self._losses, self._steps))
+        if self.due("words"):
+            self.say(step_text(step, self._total, values))
+        if len(self._losses) > 1 and self.due("chart", self.SECONDS_PER_CHART):
+            self.show_picture(data_url(loss_picture(self._losses, self._steps)))
 
 
 def train_lora(dataset: Any, base: Base, plan: Any, clip: Any, vae: Any, name: str) -> Trained:
@@ -73,7 +66,7 @@ def train_lora(dataset: Any, base: Base, plan: Any, clip: Any, vae: Any, name: s
     out = host.new_lora_path(name)
     request = TrainRequest(base=base.path, dataset=dataset, plan=plan, out=out, trigger=dataset.trigger)
     check(request)
-    observer = LiveLoss()
+    observer = LiveLoss(plan.steps)
     with TemporaryDirectory(dir=host.temp_folder()) as scratch:
         encoded = encode(dataset, base, clip, vae, Path(scratch) / "encoded.safetensors", observer)
         host.free_models()
@@ -81,6 +74,7 @@ def train_lora(dataset: Any, base: Base, plan: Any, clip: Any, vae: Any, name: s
             result = train(replace(request, encoded=encoded), observer)
         finally:
             if out.is_file():
+                observer.message(f"Saved as {host.lora_name_of(out)}")
                 host.send("lora_saved", name=host.lora_name_of(out))
     return _trained(result, plan)
 

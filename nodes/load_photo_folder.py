@@ -7,7 +7,9 @@ from comfy_api.latest import io
 from ..lora_train.errors import BadInputError
 from . import _host as host
 from ._dataset import read_photos
+from ._text import folder_report
 from ._types import DATASET
+from ._ui import show
 
 
 class LoadPhotoFolder(io.ComfyNode):
@@ -33,6 +35,7 @@ class LoadPhotoFolder(io.ComfyNode):
                 )
             ],
             outputs=[DATASET.Output("dataset", display_name="dataset", tooltip="All readable photos, not judged yet.")],
+            has_intermediate_output=True,
         )
 
     @classmethod
@@ -53,4 +56,5 @@ class LoadPhotoFolder(io.ComfyNode):
 
     @classmethod
     def execute(cls, folder: str) -> io.NodeOutput:
-        return io.NodeOutput(read_photos(host.photo_folder(folder)))
+        dataset = read_photos(host.photo_folder(folder))
+        return io.NodeOutput(dataset, ui=show(folder_report(dataset)))

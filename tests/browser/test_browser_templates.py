@@ -1,10 +1,12 @@
 """Every template, opened and run as a user does it: through ComfyUI's own graph editor.
 
 The pictures in ``build/screenshots`` (or ``LORASMITH_SCREENSHOTS``) are for a person to look at.
+``LORASMITH_UPDATE_THUMBNAILS=1`` also makes the templates' thumbnails anew.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -42,6 +44,25 @@ def test_quickstart_runs_as_it_is(frontend: Frontend, server: Server) -> None:
     assert "Verdict:" in frontend.reports()["Lorasmith_CheckDiversity"]
 
 
+def test_training_can_be_watched_and_cancelled(frontend: Frontend, server: Server) -> None:
+    frontend.open_template("01 Quickstart")
+    frontend.set_widget("Lorasmith_TrainLora", "name", "watched")
+    frontend.set_widget("Lorasmith_PlanTraining", "steps", 50_000)
+    frontend.set_widget("Lorasmith_PlanTraining", "seed", 1 + (frontend.mode == "classic"))
+    prompt_id = frontend.queue()
+    frontend.show_node("Lorasmith_TrainLora")
+    frontend.page.locator(".lorasmith-report-picture:visible").wait_for(timeout=300_000)
+    frontend.screenshot(f"training {frontend.mode}")
+    assert " of 50000, loss " in frontend.reports()["Lorasmith_TrainLora"]
+    frontend.page.evaluate("() => app.extensionManager.command.execute('Comfy.Interrupt')")
+    entry = server.wait(prompt_id, 30)
+    assert server.failure(entry) == "execution_interrupted"
+    frontend.page.wait_for_timeout(1500)
+    said = frontend.reports()["Lorasmith_TrainLora"]
+    assert "Stopped" in said and "Saved as watched" in said
+    assert "watched.safetensors" in frontend.choices("Lorasmith_LoraStack", "lora_name")
+
+
 def test_your_own_photos(frontend: Frontend, server: Server) -> None:
     """The second template with photos in its folder; few steps, small pictures: the way, not the result."""
     own = server.base / "input" / "my_photos"
@@ -65,6 +86,8 @@ def check_results(frontend: Frontend, server: Server, name: str) -> None:
     """What a user must find on the nodes after a run."""
     frontend.show_all()
     frontend.screenshot(f"{name} finished {frontend.mode}")
+    if os.environ.get("LORASMITH_UPDATE_THUMBNAILS") and frontend.mode == "nodes 2.0":
+        frontend.thumbnail(name)
     reports = frontend.reports()
     assert [node for node in SPEAKING if not reports.get(node)] == []
     assert [node for node in WITH_PICTURES if frontend.pictures_on(node) == 0] == []

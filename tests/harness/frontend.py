@@ -152,6 +152,17 @@ class Frontend:
         )
         self.page.wait_for_timeout(800)
 
+    def thumbnail(self, name: str) -> None:
+        """Keep what is on the screen as the picture of a template in the template browser."""
+        from io import BytesIO
+
+        from PIL import Image
+
+        box = {"x": 240, "y": 130, "width": 1440, "height": 810}
+        with Image.open(BytesIO(self.page.screenshot(clip=box))) as picture:
+            small = picture.convert("RGB").resize((960, 540), Image.Resampling.LANCZOS)
+        small.save(PACK / "example_workflows" / f"{name}.jpg", quality=85)
+
     def screenshot(self, name: str) -> Path:
         """A picture for a person to look at."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
@@ -164,7 +175,11 @@ class Frontend:
 def opened(server: Server, browser: Any, *, nodes_2: bool) -> Iterator[Frontend]:
     """The graph editor in one render mode, ready for work."""
     page = browser.new_page(viewport={"width": 1920, "height": 1080})
-    settings = {"Comfy.TutorialCompleted": True, "Comfy.VueNodes.Enabled": nodes_2}
+    settings = {
+        "Comfy.TutorialCompleted": True,
+        "Comfy.VueNodes.Enabled": nodes_2,
+        "Comfy.Minimap.Visible": False,  # it would hide a part of the graph in the pictures
+    }
     server.post("/api/settings", settings)
     frontend = Frontend(page, server, "nodes 2.0" if nodes_2 else "classic")
     page.on("console", frontend.heard)

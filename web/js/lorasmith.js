@@ -57,8 +57,12 @@ function findNode(id) {
 function showStatus({ detail }) {
   const node = findNode(detail.node);
   if (!node) return;
-  viewOf(node).showStatus(detail.text);
+  viewOf(node).showStatus(detail);
   fit(node);
+}
+
+function showStopped() {
+  for (const node of app.graph.nodes) node.lorasmithView?.showStopped();
 }
 
 app.registerExtension({
@@ -67,6 +71,8 @@ app.registerExtension({
   setup() {
     addStylesheet();
     api.addEventListener("lorasmith.status", showStatus);
+    api.addEventListener("execution_error", showStopped);
+    api.addEventListener("execution_interrupted", showStopped);
     // A new LoRA file: the lists of every LoRA loader in the graph learn of it at once.
     api.addEventListener("lorasmith.lora_saved", () => app.refreshComboInNodes());
   },

@@ -214,10 +214,10 @@ def _report(path: Path, dataset: Dataset, plan: TrainPlan, trained: TrainResult,
     person = diversity.identity
     numbers = [
         ("photos kept", f"{len(dataset.kept)} of {len(dataset.entries) + len(dataset.unreadable)}"),
-        ("training", f"{trained.steps} steps, {trained.seconds:.0f} s"),
+        ("training steps", str(trained.steps)), ("training time", f"{trained.seconds:.0f} s"),
         ("loss", f"{trained.loss_first:.4f} → {trained.loss_last:.4f}"),
         ("the person", f"{person.hits} of {person.n}" if person and person.traits else "not checked"),
-        ("different pictures", f"worth {diversity.vendi:.1f} of {diversity.n}"),
+        ("different pictures", f"{diversity.vendi:.1f} of {diversity.n}"),
         ("whole guide", f"{seconds:.0f} s"),
     ]
     story = Story(

@@ -18,19 +18,24 @@ def group_ids(labels: Sequence[str] | None, n: int) -> np.ndarray:
 
 
 def mean_pairwise(embeddings: np.ndarray, groups: np.ndarray | None = None) -> Estimate:
-    """Mean cosine over all pairs of unit rows (n, d) that share a group, with jackknife error.
+    """Mean cosine over the pairs of unit rows (n, d) of each group, averaged over the groups.
 
     Pictures of different prompts differ because they were asked to; they are never paired. The value
-    is NaN when no group has two members.
+    is NaN when no group has two members; the error is the jackknife's within groups.
     """
     n = len(embeddings)
     groups = group_ids(None, n) if groups is None else groups
     cosines = embeddings @ embeddings.T
-    paired = groups[:, None] == groups[None, :]
-    np.fill_diagonal(paired, False)
+    return jackknife(lambda kept: within_groups(cosines, groups, kept), n, groups)
 
-    def mean(kept: np.ndarray) -> float:
-        mask = paired[np.ix_(kept, kept)]
-        return float(cosines[np.ix_(kept, kept)][mask].mean()) if mask.any() else float("nan")
 
-    return jackknife(mean, n)
+def within_groups(cosines: np.ndarray, groups: np.ndarray, kept: np.ndarray) -> float:
+    """Mean over groups of the mean cosine of their ``kept`` pairs; NaN when there is no pair."""
+    means = []
+    for group in np.unique(groups[kept]):
+        rows = kept[groups[kept] == group]
+        size = len(rows)
+        if size > 1:
+            part = cosines[np.ix_(rows, rows)]
+            means.append((part.sum() - np.trace(part)) / (size * (size - 1)))
+    return float(np.mean(means)) if means else float("nan")

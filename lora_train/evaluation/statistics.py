@@ -24,16 +24,18 @@ class Estimate:
     value: float
     se: float
     n: int
+    strata: int = 1
+    """In how many groups (prompts) the pictures are; each costs a degree of freedom."""
 
     def interval(self) -> tuple[float, float]:
-        """The 90 % interval, value -+ t(n - 1) * se."""
-        dof = max(self.n - 1, 1)
+        """The 90 % interval, value -+ t(n - strata) * se."""
+        dof = max(self.n - self.strata, 1)
         half = (_T95[dof - 1] if dof <= len(_T95) else _Z95) * self.se
         return self.value - half, self.value + half
 
     def minus(self, other: Estimate) -> Estimate:
         """Difference of two estimates from independent pictures."""
-        return Estimate(self.value - other.value, math.hypot(self.se, other.se), min(self.n, other.n))
+        return Estimate(self.value - other.value, math.hypot(self.se, other.se), min(self.n, other.n), self.strata)
 
     def over(self, other: Estimate) -> Estimate:
         """Ratio of two estimates from independent pictures (first-order error propagation).
@@ -43,30 +45,36 @@ class Estimate:
         """
         ratio = self.value / other.value
         se = math.hypot(self.se, ratio * other.se) / abs(other.value)
-        return Estimate(ratio, se, min(self.n, other.n))
+        return Estimate(ratio, se, min(self.n, other.n), self.strata)
 
     def complement(self) -> Estimate:
         """``1 - value`` with the same error."""
-        return Estimate(1.0 - self.value, self.se, self.n)
+        return Estimate(1.0 - self.value, self.se, self.n, self.strata)
 
 
-def jackknife(statistic: Callable[[np.ndarray], float], n: int) -> Estimate:
+def jackknife(
+    statistic: Callable[[np.ndarray], float], n: int, strata: np.ndarray | None = None
+) -> Estimate:
     """``statistic`` of all indices 0..n-1, with its leave-one-out standard error.
 
-    sqrt((n - 1) / n * sum_i (m_-i - mean)^2), Efron & Tibshirani 1993, eq. 11.5. Pairs of pictures
-    share pictures, so the spread over pairs would be far too small; leaving out whole pictures is not.
+    sqrt(sum over strata of (n_s - 1) / n_s * sum_i (m_-i - mean_s)^2), Efron & Tibshirani 1993,
+    eq. 11.5, stratum by stratum (Wolter 2007, 4.5). Pairs of pictures share pictures, so the spread
+    over pairs would be far too small; leaving out whole pictures is not.
 
     Args:
         statistic: takes the kept indices, returns a number, or NaN where it is undefined.
+        strata: (n,) the group of each index, such as its prompt; how groups differ is no error.
     """
     everyone = np.arange(n)
-    value = float(statistic(everyone))
-    left_out = np.array([statistic(np.delete(everyone, i)) for i in range(n)])
-    usable = left_out[np.isfinite(left_out)]
-    if len(usable) < 2:
-        return Estimate(value, 0.0, n)
-    spread = float(((usable - usable.mean()) ** 2).sum())
-    return Estimate(value, math.sqrt((len(usable) - 1) / len(usable) * spread), n)
+    groups = np.zeros(n, dtype=np.int64) if strata is None else strata
+    left_out = np.array([statistic(np.delete(everyone, i)) for i in range(n)], dtype=np.float64)
+    variance = 0.0
+    for group in np.unique(groups):
+        usable = left_out[(groups == group) & np.isfinite(left_out)]
+        if len(usable) > 1:
+            spread = float(((usable - usable.mean()) ** 2).sum())
+            variance += (len(usable) - 1) / len(usable) * spread
+    return Estimate(float(statistic(everyone)), math.sqrt(variance), n, len(np.unique(groups)))
 
 
 def wilson(hits: int, n: int, z: float = _Z95) -> tuple[float, float]:

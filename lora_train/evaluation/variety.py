@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .erase import without
-from .similarity import group_ids, mean_pairwise
-from .statistics import Estimate
+from .similarity import group_ids, mean_pairwise, within_groups
+from .statistics import Estimate, jackknife
 from .vendi import vendi_of
 
 _FLAT = 0.01
@@ -51,17 +51,31 @@ def measure_variety(
     if base is not None and len(base) >= 2:
         base_groups = group_ids(base_prompts, len(base))
         base_similarity = mean_pairwise(base, base_groups)
-        ratio = _ratio(mean_pairwise(moment, groups), mean_pairwise(without(base, person), base_groups))
+        ratio = _ratio(moment, groups, without(base, person), base_groups)
     return Variety(
         similarity, base_similarity, ratio, vendi_of(images, unrelated_cosine),
         _share(moment, groups, unrelated_cosine), len(images),
     )
 
 
-def _ratio(similarity: Estimate, base: Estimate) -> Estimate | None:
-    if not base.complement().value > _FLAT:  # NaN as well
+def _ratio(made: np.ndarray, groups: np.ndarray, base: np.ndarray, base_groups: np.ndarray) -> Estimate | None:
+    """(1 - similarity) / (1 - base similarity); None where the base hardly varies itself.
+
+    Pictures of the same prompts and seeds are left out in pairs: they share what the seed decides, which
+    makes the ratio surer than two independent sets would.
+    """
+    yardstick = mean_pairwise(base, base_groups).complement()
+    if not yardstick.value > _FLAT:  # NaN as well
         return None
-    return similarity.complement().over(base.complement())
+    if not np.array_equal(groups, base_groups):
+        return mean_pairwise(made, groups).complement().over(yardstick)
+    ours, theirs = made @ made.T, base @ base.T
+
+    def ratio(kept: np.ndarray) -> float:
+        below = 1 - within_groups(theirs, groups, kept)
+        return (1 - within_groups(ours, groups, kept)) / below if below > 0 else float("nan")
+
+    return jackknife(ratio, len(made), groups)
 
 
 def _share(images: np.ndarray, groups: np.ndarray, unrelated_cosine: float) -> float:

@@ -24,13 +24,15 @@ def loss_chart(
     size: tuple[int, int] = (720, 300),
     theme: Theme = LIGHT,
     title: str = "Loss",
+    scale: int = 1,
 ) -> Image.Image:
     """Draw the loss over the steps.
 
     Args:
         losses: one value a step, or one at each of ``steps``; values that are not finite are left out.
         steps: step numbers, rising; 1, 2, 3, ... by default.
-        size: (width, height) in px.
+        size: (width, height) in px; letters are sized for it.
+        scale: 2 draws everything twice as large, for dense screens.
 
     Returns:
         RGB picture; the axes alone when there are fewer than two values.
@@ -40,13 +42,13 @@ def loss_chart(
     numbers = list(steps) if steps is not None else list(range(1, len(losses) + 1))
     points = [(s, float(v)) for s, v in zip(numbers, losses, strict=True) if math.isfinite(v)]
     image = Image.new("RGB", (size[0] * _INK, size[1] * _INK), theme.paper)
-    draw = ImageDraw.Draw(image)
+    draw, final = ImageDraw.Draw(image), (size[0] * scale, size[1] * scale)
     frame = (64 * _INK, 40 * _INK, (size[0] - 20) * _INK, (size[1] - 36) * _INK)
     write(draw, (16 * _INK, 12 * _INK), title, 15 * _INK, theme.ink)
     if len(points) < 2:
         write(draw, ((frame[0] + frame[2]) / 2, (frame[1] + frame[3]) / 2), "no values yet", 13 * _INK,
               theme.muted, "mm")
-        return image.resize(size, Image.Resampling.LANCZOS)
+        return image.resize(final, Image.Resampling.LANCZOS)
     smooth = smoothed([v for _, v in points])
     x_range, y_range = (points[0][0], points[-1][0]), _y_range([v for _, v in points], smooth)
     _axes(draw, frame, x_range, y_range, theme)
@@ -58,7 +60,7 @@ def loss_chart(
     draw.ellipse((x - 4 * _INK, y - 4 * _INK, x + 4 * _INK, y + 4 * _INK), fill=theme.accent)
     write(draw, (frame[2], 14 * _INK), f"{smooth[0]:.4f} to {smooth[-1]:.4f} (smoothed)", 12 * _INK,
           theme.muted, "ra")
-    return image.resize(size, Image.Resampling.LANCZOS)
+    return image.resize(final, Image.Resampling.LANCZOS)
 
 
 def smoothed(values: Sequence[float], span: float | None = None) -> list[float]:

@@ -55,6 +55,18 @@ def test_one_person_in_varied_moments_keeps_all_of_the_bases_variety() -> None:
     assert fair is not None and fair.value == pytest.approx(1, abs=0.15)
 
 
+def test_pairs_of_one_seed_make_the_ratio_surer() -> None:
+    rng = np.random.default_rng(4)
+    shared = rng.normal(size=(12, D)) * rng.uniform(0.2, 3, size=(12, 1))
+    base = unit(np.ones(D) + shared)
+    made = unit(np.ones(D) + 0.7 * shared + 0.02 * rng.normal(size=(12, D)))
+    paired = measure_variety(made, 0.0, base=base).ratio
+    apart = measure_variety(made, 0.0, base=np.concatenate([base, base[:1]])).ratio
+    assert paired is not None and apart is not None
+    assert paired.value == pytest.approx(apart.value, abs=0.1)
+    assert paired.se < 0.6 * apart.se
+
+
 def test_a_flat_base_is_no_yardstick() -> None:
     flat = np.tile(np.eye(D)[7], (5, 1))
     assert measure_variety(unit(np.random.default_rng(3).normal(size=(5, D))), 0.0, base=flat).ratio is None

@@ -56,6 +56,31 @@ def test_pictures_of_other_prompts_are_never_paired() -> None:
     assert np.isnan(mean_pairwise(rows, group_ids(list("abcd"), 4)).value)
 
 
+def test_how_groups_differ_is_no_error() -> None:
+    values = np.array([1.0, 1.0, 1.0, 9.0, 9.0, 9.0])
+    groups = group_ids(list("aaabbb"), 6)
+
+    def mean_of_means(kept: np.ndarray) -> float:
+        return float(np.mean([values[kept][groups[kept] == g].mean() for g in (0, 1)]))
+
+    assert jackknife(mean_of_means, 6, groups).se == 0
+    found = jackknife(mean_of_means, 6, groups)
+    assert (found.value, found.strata) == (5.0, 2)
+    rough = Estimate(1.0, 0.1, 6, strata=2).interval()
+    assert rough[1] - rough[0] == pytest.approx(2 * 2.132 * 0.1)
+
+
+def test_stratified_jackknife_of_group_means() -> None:
+    values = np.array([1.0, 2.0, 6.0, 10.0, 11.0, 18.0])
+    groups = group_ids(list("aaabbb"), 6)
+
+    def mean_of_means(kept: np.ndarray) -> float:
+        return float(np.mean([values[kept][groups[kept] == g].mean() for g in (0, 1)]))
+
+    expected = np.sqrt(sum(values[groups == g].var(ddof=1) / 3 for g in (0, 1))) / 2
+    assert jackknife(mean_of_means, 6, groups).se == pytest.approx(expected)
+
+
 def test_jackknife_interval_covers_the_truth() -> None:
     rng = np.random.default_rng(0)
     truth = 1 / (1 + 0.25)  # rows = common + noise of variance .25 spread over many dimensions

@@ -82,7 +82,7 @@ def train_lora(dataset: Any, base: Base, plan: Any, clip: Any, vae: Any, name: s
 def encode(dataset: Any, base: Base, clip: Any, vae: Any, path: Path, observer: Any) -> Path:
     """Latents and text embeddings of the kept photos, as ComfyUI's own models make them."""
     from ..lora_train.crop import render_crop
-    from ..lora_train.training.encode import write_encoded
+    from ..lora_train.training.encode import opening, write_encoded
 
     entries = dataset.kept
     observer.stage("Encoding photos")
@@ -91,8 +91,10 @@ def encode(dataset: Any, base: Base, clip: Any, vae: Any, path: Path, observer: 
         observer.check_cancelled()
         latents.append(host.encode_picture(vae, base.latent_format, render_crop(entry)))
         observer.progress(done, len(entries))
-    texts = _encode_texts(clip, [entry.caption for entry in entries])
-    return write_encoded(path, latents, texts, host.encode_text(clip, ""), {"encoder": "comfyui"})
+    captions = [entry.caption for entry in entries]
+    texts = _encode_texts(clip, captions)
+    openings = _encode_texts(clip, [opening(caption) for caption in captions])
+    return write_encoded(path, latents, texts, openings, host.encode_text(clip, ""), {"encoder": "comfyui"})
 
 
 def _encode_texts(clip: Any, captions: Sequence[str]) -> list[Any]:

@@ -22,7 +22,7 @@ class CaptionDataset(io.ComfyNode):
             category="Lorasmith/1 Dataset",
             description=(
                 "Gives every photo a caption with your trigger word. A caption in a text file beside the "
-                "photo is kept, with the trigger word put first where it is missing."
+                "photo is kept; where it lacks the trigger word, the template goes before it."
             ),
             search_aliases=["trigger word", "caption", "tags", "instance prompt"],
             inputs=[

@@ -19,8 +19,10 @@ def caption_dataset(
 ) -> Dataset:
     """Give every photo a caption that holds ``trigger``.
 
-    A sidecar caption is kept; the trigger is put first where it is missing. A photo without one
-    gets ``template`` with ``{trigger}`` and ``{class_word}`` filled in.
+    A photo gets ``template`` with ``{trigger}`` and ``{class_word}`` filled in. A sidecar caption is
+    kept: it follows after a comma, or stands alone where it names the trigger already. So every
+    caption begins as prompts do: trained on "ohwx, on a beach" and asked for "photo of ohwx person,
+    on a beach", the starter drew the person in 3 of 16 pictures instead of 13.
 
     Raises:
         BadInputError: lists everything wrong with trigger, class word and template.
@@ -79,5 +81,5 @@ def _template_problems(template: str) -> list[str]:
 def _captioned(entry: Entry, trigger: str, plain: str) -> Entry:
     own = entry.photo.caption
     if own is not None:
-        plain = own if has_word(own, trigger) else f"{trigger}, {own}"
+        plain = own if has_word(own, trigger) else f"{plain}, {own}"
     return dataclasses.replace(entry, caption=plain)

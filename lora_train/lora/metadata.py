@@ -42,6 +42,7 @@ class LoraFacts:
     min_snr_gamma: float | None = None
     noise_offset: float = 0.0
     caption_dropout: float = 0.0
+    tag_dropout: float = 0.0
     base_version: str = "sd_1.5"
     architecture: str = "stable-diffusion-v1/lora"
     usage_hint: str = ""
@@ -79,6 +80,7 @@ def _kohya_fields(facts: LoraFacts) -> dict[str, object]:
         "ss_min_snr_gamma": facts.min_snr_gamma,
         "ss_noise_offset": facts.noise_offset,
         "ss_caption_dropout_rate": facts.caption_dropout,
+        "ss_caption_tag_dropout_rate": facts.tag_dropout,
         "ss_seed": facts.seed,
         "ss_v2": False,
         "ss_clip_skip": None,

@@ -1,8 +1,9 @@
 """Photos and captions, encoded once: one ``.safetensors`` file that training reads.
 
-Tensors: ``latent.<i>`` (4, h, w) fp32 in the UNet's own units, ``text.<i>`` (77, 768) fp32 and
-``text.empty`` (77, 768) for dropped captions. ComfyUI writes the same file with its own VAE and
-CLIP, so that what is trained is what will be sampled.
+Tensors: ``latent.<i>`` (4, h, w) fp32 in the UNet's own units, ``text.<i>`` (77, 768) fp32 of the
+captions, ``opening.<i>`` of each caption's :func:`opening` and ``text.empty`` for dropped captions.
+ComfyUI writes the same file with its own VAE and CLIP, so that what is trained is what will be
+sampled.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class EncodedSet:
     """Each (4, h, w), fp32; sizes may differ between photos."""
     texts: torch.Tensor
     """(n, 77, width), fp32."""
+    openings: torch.Tensor
+    """(n, 77, width), fp32: the captions cut after the words that name the subject."""
     empty_text: torch.Tensor
     """(77, width), fp32."""
     extra: Mapping[str, str] = field(default_factory=dict)
@@ -47,28 +50,43 @@ class EncodedSet:
     def to(self, device: str) -> EncodedSet:
         """The same set on another device."""
         moved = tuple(latent.to(device) for latent in self.latents)
-        return EncodedSet(moved, self.texts.to(device), self.empty_text.to(device), self.extra)
+        texts, openings, empty = (t.to(device) for t in (self.texts, self.openings, self.empty_text))
+        return EncodedSet(moved, texts, openings, empty, self.extra)
+
+
+def opening(caption: str) -> str:
+    """A caption up to its first comma: "photo of ohwx person" of "photo of ohwx person, on a beach"."""
+    return caption.partition(",")[0].strip()
 
 
 def write_encoded(
     path: Path,
     latents: Sequence[torch.Tensor],
     texts: Sequence[torch.Tensor],
+    openings: Sequence[torch.Tensor],
     empty_text: torch.Tensor,
     extra: Mapping[str, str] | None = None,
 ) -> Path:
     """Write an encoded set, whole or not at all. A leading dimension of 1 is dropped.
+
+    Args:
+        latents: one (4, h, w) a photo.
+        texts: its caption, (77, width).
+        openings: the :func:`opening` of its caption, (77, width).
+        empty_text: the empty caption, (77, width).
+        extra: metadata of the file.
 
     Raises:
         BadInputError: counts differ, a shape is wrong, a value is NaN or infinite, or the disk is
             full; all problems of the tensors at once.
     """
     rows = [_flat(latent, 3) for latent in latents]
-    words = [_flat(text, 2) for text in texts]
+    words, heads = [_flat(text, 2) for text in texts], [_flat(text, 2) for text in openings]
     empty = _flat(empty_text, 2)
-    BadInputError.collect(_problems(rows, words, empty))
+    BadInputError.collect(_problems(rows, words, heads, empty))
     tensors = {f"latent.{i}": row for i, row in enumerate(rows)}
     tensors |= {f"text.{i}": text for i, text in enumerate(words)}
+    tensors |= {f"opening.{i}": text for i, text in enumerate(heads)}
     tensors["text.empty"] = empty
     write_tensors(path, tensors, {"kind": KIND, "version": VERSION, **(extra or {})})
     return Path(path)
@@ -81,18 +99,20 @@ def _flat(tensor: torch.Tensor, dimensions: int) -> torch.Tensor:
     return value.contiguous().clone()  # a clone, since safetensors refuses shared memory
 
 
-def _problems(rows: Sequence[torch.Tensor], words: Sequence[torch.Tensor], empty: torch.Tensor) -> list[str]:
+def _problems(rows: Sequence[torch.Tensor], words: Sequence[torch.Tensor], openings: Sequence[torch.Tensor],
+              empty: torch.Tensor) -> list[str]:
     found = []
     if not rows:
         found.append("There is no picture to train on.")
-    if len(rows) != len(words):
-        found.append(f"There are {len(rows)} pictures and {len(words)} captions; one each is needed.")
+    if not len(rows) == len(words) == len(openings):
+        found.append(f"There are {len(rows)} pictures, {len(words)} captions and {len(openings)} openings of "
+                     "captions; one each is needed.")
     for i, row in enumerate(rows):
         if row.dim() != 3 or row.shape[0] != 4:
             found.append(f"Picture {i} was encoded to {tuple(row.shape)}; (4, h, w) is needed.")
         elif not row.isfinite().all():
             found.append(f"Picture {i} was encoded to NaN or infinity; run the VAE in fp32.")
-    for i, text in enumerate([*words, empty]):
+    for i, text in enumerate([*words, *openings, empty]):
         if text.dim() != 2 or text.shape != empty.shape:
             shapes = f"{tuple(text.shape)}, the empty caption to {tuple(empty.shape)}"
             found.append(f"Caption {i} was encoded to {shapes}; both must be (77, width).")
@@ -114,7 +134,7 @@ def read_encoded(path: Path) -> EncodedSet:
         raise BadInputError(f"'{path}' holds no encoded photos. Encode the photos again.")
     tensors = load_file(str(path))
     count = sum(name.startswith("latent.") for name in tensors)
-    names = [f"{kind}.{i}" for i in range(count) for kind in ("latent", "text")]
+    names = [f"{kind}.{i}" for i in range(count) for kind in ("latent", "text", "opening")]
     missing = [name for name in names if name not in tensors]
     if missing or not count:
         raise BadInputError(f"'{path}' lacks {(missing or ['latent.0'])[0]}. Encode the photos again.")
@@ -122,7 +142,8 @@ def read_encoded(path: Path) -> EncodedSet:
 
     latents = tuple(tensors[f"latent.{i}"] for i in range(count))
     texts = torch.stack([tensors[f"text.{i}"] for i in range(count)])
-    return EncodedSet(latents, texts, tensors["text.empty"], header.metadata)
+    openings = torch.stack([tensors[f"opening.{i}"] for i in range(count)])
+    return EncodedSet(latents, texts, openings, tensors["text.empty"], header.metadata)
 
 
 def encode_dataset(base: Base, dataset: Dataset, path: Path, observer: Observer | None = None) -> Path:
@@ -136,15 +157,17 @@ def encode_dataset(base: Base, dataset: Dataset, path: Path, observer: Observer 
     observer = observer or NullObserver()
     vae = base.require_vae()
     entries = dataset.kept
-    texts = base.embed_texts([entry.caption for entry in entries] + [""])
+    captions = [entry.caption for entry in entries]
+    texts = base.embed_texts([*captions, *map(opening, captions), ""])
     latents = []
     for done, entry in enumerate(entries, start=1):
         observer.check_cancelled()
         latents.append(encode_picture(vae, render_crop(entry)))
         observer.progress(done, len(entries))
     extra = {"dataset": dataset.digest(), "base": base_mark(base.path)}
-    captions = json.dumps([entry.caption for entry in entries], ensure_ascii=False)
-    return write_encoded(path, latents, list(texts[:-1]), texts[-1], {**extra, "captions": captions})
+    extra["captions"] = json.dumps(captions, ensure_ascii=False)
+    n = len(entries)
+    return write_encoded(path, latents, list(texts[:n]), list(texts[n : 2 * n]), texts[-1], extra)
 
 
 def encode_picture(vae: object, picture: Image) -> torch.Tensor:

@@ -190,6 +190,7 @@ class Job:
             min_snr_gamma=plan.min_snr_gamma,
             noise_offset=plan.noise_offset,
             caption_dropout=plan.caption_dropout,
+            tag_dropout=plan.tag_dropout,
         )
 
     def _report(self, run: loop.Run, result: TrainResult) -> dict[str, Any]:

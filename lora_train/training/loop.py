@@ -156,8 +156,10 @@ def draw(run: Run, step: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor,
     latents = torch.stack([run.data.latents[i] for i in chosen])
     timesteps = stratified_timesteps(len(chosen), len(run.abar), generator)
     eps = draw_noise(latents, plan.noise_offset, generator)
-    dropped = torch.rand(len(chosen), generator=generator, device=run.device) < plan.caption_dropout
-    texts = torch.where(dropped[:, None, None], run.data.empty_text, run.data.texts[chosen])
+    luck = torch.rand(len(chosen), generator=generator, device=run.device)[:, None, None]
+    short = luck < plan.caption_dropout + plan.tag_dropout
+    texts = torch.where(short, run.data.openings[chosen], run.data.texts[chosen])
+    texts = torch.where(luck < plan.caption_dropout, run.data.empty_text, texts)
     return latents, texts, eps, timesteps
 
 

@@ -50,6 +50,8 @@ class TrainPlan:
     """Steps between sample pictures; 0 for none."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     purpose: Purpose = "character"
+    tag_dropout: float = 0.0
+    """Share of steps that see the caption up to its first comma, 0 to 1: the trigger word alone is learned too."""
 
     def __post_init__(self) -> None:
         BadInputError.collect(_problems(self))
@@ -111,6 +113,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "min_snr_gamma": (0.1, 100),
     "noise_offset": (0, 1),
     "caption_dropout": (0, 1),
+    "tag_dropout": (0, 1),
     "weight_decay": (0, 1),
     "seed": (0, 2**63 - 1),
     "sample_every": (0, 1_000_000),
@@ -125,6 +128,8 @@ def _problems(plan: TrainPlan) -> list[str]:
             found.append(f"{name} is {value:g}, it must be from {low:g} to {high:g}")
     if plan.resolution_px % 8:
         found.append(f"resolution_px is {plan.resolution_px}, it must be a multiple of 8")
+    if (both := plan.caption_dropout + plan.tag_dropout) > 1:
+        found.append(f"caption_dropout and tag_dropout are {both:g} together, they must be at most 1")
     if plan.warmup_steps > plan.steps:
         found.append(f"warmup_steps is {plan.warmup_steps}, more than all {plan.steps} steps")
     return found

@@ -28,9 +28,11 @@ def test_template_for_photos_without_a_caption() -> None:
     assert captions(None, class_word="") == ["photo of ohwx"]
 
 
-def test_own_captions_are_kept_and_get_the_trigger_first() -> None:
+def test_own_captions_are_kept_and_begin_like_a_prompt() -> None:
     given = ("on a beach", "photo of OHWX woman", "ohwxy on a beach", "a-ohwx")
-    assert captions(*given) == ["ohwx, on a beach", given[1], "ohwx, ohwxy on a beach", "ohwx, a-ohwx"]
+    head = "photo of ohwx person, "
+    assert captions(*given) == [head + given[0], given[1], head + given[2], head + given[3]]
+    assert captions("on a beach", template="{trigger}", class_word="") == ["ohwx, on a beach"]
 
 
 def test_captioning_twice_changes_nothing() -> None:

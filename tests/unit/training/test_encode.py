@@ -13,16 +13,23 @@ from tiny_models import random_taesd
 
 from lora_train.errors import BadInputError
 from lora_train.families.vae import TinyCoder
-from lora_train.training.encode import encode_picture, read_encoded, write_encoded
+from lora_train.training.encode import encode_picture, opening, read_encoded, write_encoded
+
+
+def test_opening_is_what_names_the_subject() -> None:
+    assert opening("photo of ohwx person, on a beach, smiling") == "photo of ohwx person"
+    assert opening("ohwx") == "ohwx" and opening("") == ""
 
 
 def test_round_trip_keeps_values_order_and_extra(tmp_path: Path) -> None:
     latents = [torch.full((4, 2, 3), float(i)) for i in range(11)]
     texts = [torch.full((77, 8), float(i)) for i in range(11)]
-    path = write_encoded(tmp_path / "e.state", latents, texts, torch.zeros(77, 8), {"dataset": "abc"})
+    heads = [torch.full((77, 8), float(-i)) for i in range(11)]
+    path = write_encoded(tmp_path / "e.state", latents, texts, heads, torch.zeros(77, 8), {"dataset": "abc"})
     again = read_encoded(path)
     assert len(again) == 11 and again.extra["dataset"] == "abc"
     assert all(torch.equal(a, b) for a, b in zip(again.latents, latents, strict=True))
+    assert torch.equal(again.openings, torch.stack(heads))
     assert torch.equal(again.texts, torch.stack(texts)) and again.empty_text.shape == (77, 8)
 
 
@@ -30,7 +37,7 @@ def test_takes_what_comfyui_has_in_its_hands(tmp_path: Path) -> None:
     # Batches of one, half precision, slices that share memory.
     latents = torch.randn(2, 1, 4, 2, 2).half()
     texts = torch.randn(3, 77, 8)
-    path = write_encoded(tmp_path / "e.state", list(latents), [texts[0:1], texts[1:2]], texts[2:3])
+    path = write_encoded(tmp_path / "e.state", list(latents), [texts[0:1], texts[1:2]], [texts[0:1]] * 2, texts[2:3])
     again = read_encoded(path)
     assert again.latents[0].shape == (4, 2, 2) and again.latents[0].dtype == torch.float32
     assert torch.equal(again.texts[1], texts[1])
@@ -40,15 +47,15 @@ def test_refuses_everything_wrong_at_once(tmp_path: Path) -> None:
     bad = [torch.zeros(3, 2, 2), torch.full((4, 2, 2), float("nan"))]
     texts = [torch.zeros(77, 8), torch.zeros(76, 8), torch.zeros(77, 8)]
     with pytest.raises(BadInputError) as error:
-        write_encoded(tmp_path / "e.state", bad, texts, torch.zeros(77, 8))
+        write_encoded(tmp_path / "e.state", bad, texts, texts[:1], torch.zeros(77, 8))
     text = str(error.value)
-    assert "2 pictures and 3 captions" in text and "Picture 0" in text and "Picture 1" in text
+    assert "2 pictures, 3 captions and 1 openings" in text and "Picture 0" in text and "Picture 1" in text
     assert "Caption 1" in text and not (tmp_path / "e.state").exists()
 
 
 def test_no_picture_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="no picture"):
-        write_encoded(tmp_path / "e.state", [], [], torch.zeros(77, 8))
+        write_encoded(tmp_path / "e.state", [], [], [], torch.zeros(77, 8))
 
 
 def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:

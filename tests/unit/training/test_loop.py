@@ -95,6 +95,25 @@ def test_caption_dropout_uses_the_empty_text() -> None:
     assert torch.equal(texts, never.data.texts[never.batches.at(0)])
 
 
+def test_tag_dropout_uses_the_opening_of_the_caption() -> None:
+    run = tiny.run(tiny.plan(caption_dropout=0.0, tag_dropout=1.0))
+    _, texts, _, _ = loop.draw(run, 0)
+    assert torch.equal(texts, run.data.openings[run.batches.at(0)])
+
+
+def test_the_two_dropouts_share_the_steps() -> None:
+    run = tiny.run(tiny.plan(caption_dropout=0.3, tag_dropout=0.3, batch_size=5))
+    seen = {"empty": 0, "opening": 0, "caption": 0}
+    for step in range(200):
+        _, texts, _, _ = loop.draw(run, step)
+        for text, row in zip(texts, run.batches.at(step), strict=True):
+            seen["empty"] += torch.equal(text, run.data.empty_text)
+            seen["opening"] += torch.equal(text, run.data.openings[row])
+            seen["caption"] += torch.equal(text, run.data.texts[row])
+    assert seen["empty"] == pytest.approx(300, abs=60) and seen["opening"] == pytest.approx(300, abs=60)
+    assert sum(seen.values()) == 1000
+
+
 def test_one_picture_at_a_time_is_the_same_step() -> None:
     whole, split = tiny.run(), tiny.run()
     split.rung = LADDER[2]

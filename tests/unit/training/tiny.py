@@ -39,7 +39,8 @@ def data(count: int = 5) -> EncodedSet:
     make = torch.Generator().manual_seed(1)
     latents = tuple(torch.randn(4, 8, 8, generator=make) * 0.5 for _ in range(count))
     texts = torch.randn(count, 7, WIDTH, generator=make)
-    return EncodedSet(latents, texts, torch.randn(7, WIDTH, generator=make))
+    empty = torch.randn(7, WIDTH, generator=make)
+    return EncodedSet(latents, texts, torch.randn(count, 7, WIDTH, generator=make), empty)
 
 
 def run(used: TrainPlan | None = None, seed: int = 0) -> loop.Run:

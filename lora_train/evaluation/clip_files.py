@@ -96,9 +96,9 @@ def _matching_config(weights: Path) -> Path:
 
 @cache
 def _builtin_configs() -> tuple[Path, ...]:
-    import open_clip
+    from importlib.resources import files
 
-    return tuple(sorted((Path(open_clip.__file__).parent / "model_configs").glob("*.json")))
+    return tuple(sorted((Path(str(files("open_clip"))) / "model_configs").glob("*.json")))
 
 
 def _weights_shape(path: Path) -> tuple[object, ...]:

@@ -26,6 +26,11 @@ class Sample:
     scene: Scene
     share: float
 
+    @property
+    def crowd(self) -> bool:
+        """Whether more than one person is seen."""
+        return len(self.people) > 1
+
 
 def draw(index: int) -> Sample:
     """The ``index``-th sample; the same for ever."""
@@ -64,7 +69,7 @@ def pictures(work: Path, count: int, processes: int = 2) -> np.ndarray:
 def caption(sample: Sample, rng: Random) -> str:
     """Words for a sample: any subset of what is true, in any order, so that less can be said too."""
     first = rng.choice(("photo of", "a photo of", "picture of", "portrait of", "image of"))
-    if len(sample.people) > 1:
+    if sample.crowd:
         words = sample.scene.phrases()[1:2]
         return f"{first} {COUNT[len(sample.people)]}" + "".join(f", {w}" for w in words if rng.random() < 0.6)
     noun = rng.choice(("a person", "person", "a person", f"{_name(rng)} person", f"a {_name(rng)} person"))

@@ -53,7 +53,7 @@ def labels(sample: Sample) -> dict[str, int]:
 
 def full_caption(sample: Sample, rng: Random) -> str:
     """Nearly everything that is true, in any order."""
-    words = [] if len(sample.people) > 1 else sample.people[0].phrases() + sample.scene.phrases()
+    words = [] if sample.crowd else sample.people[0].phrases() + sample.scene.phrases()
     words = words or sample.scene.phrases()[:2]
     words += [sample.scene.shot if sample.share == 1 else "tiny figure far away"]
     words = [w for w in words if rng.random() < 0.85]

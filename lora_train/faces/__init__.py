@@ -1,0 +1,7 @@
+"""Faces and bodies in photos: who is there, where, and how they look into the camera."""
+
+from __future__ import annotations
+
+from .types import Background, Body, Face, FaceAnalyzer, People, Status
+
+__all__ = ["Background", "Body", "Face", "FaceAnalyzer", "People", "Status"]

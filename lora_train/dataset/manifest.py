@@ -19,6 +19,11 @@ from .scan import Scan
 
 FORMAT = Format("lorasmith.dataset", 1)
 
+Severity = Literal["reject", "warn", "quota"]
+"""reject: left out. warn: kept, worth knowing. quota: kept, a few of these are fine and many are not."""
+
+GroupKind = Literal["duplicate", "same_clothes_and_background", "studio_series", "same_background", "same_pose"]
+
 CropKind = Literal["portrait", "half", "full", "subject", "whole"]
 
 
@@ -47,7 +52,9 @@ class Reason:
     value: float
     limit: float
     text: str
-    severity: Literal["reject", "warn"] = "reject"
+    severity: Severity = "reject"
+    unit: str = ""
+    """Of value and limit, in words."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +70,36 @@ class Group:
     """Photos that belong together. ``members`` are file names, in natural order."""
 
     id: int
-    kind: Literal["duplicate", "same_background"]
+    kind: GroupKind
     members: tuple[str, ...]
     keeper: str | None
+    """The member to keep first."""
+    text: str
+
+
+@dataclass(frozen=True)
+class NotJudged:
+    """A check that nobody made, which is not the same as a check that found nothing."""
+
+    code: str
+    title: str
+    text: str
+    """Why not, and what makes it possible."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of the kept photos show something, against how many should."""
+
+    code: str
+    title: str
+    count: int
+    of: int
+    """Kept photos on which it was measured; 0 where it was on none."""
+    wanted_low: float | None
+    wanted_high: float | None
+    """Wanted range as shares of ``of`` (as photos where ``code`` is "photos"); None: no bound."""
+    state: Literal["good", "watch", "bad", "not measured"]
     text: str
 
 
@@ -102,6 +136,14 @@ class Dataset:
     trigger: str = ""
     class_word: str = ""
     groups: tuple[Group, ...] = ()
+    not_judged: tuple[NotJudged, ...] = ()
+    stats: tuple[Share, ...] = ()
+    score: int = 0
+    """Points of :attr:`score_max` that the set earns; 0 of 0 before an audit."""
+    score_max: int = 0
+    """Points that could be judged, of 100: what was not measured earns none and is not counted."""
+    next_steps: tuple[str, ...] = ()
+    """What to do about the set, the most useful first."""
 
     @classmethod
     def of(cls, found: Scan) -> Dataset:

@@ -13,15 +13,19 @@ from ..dataset.scan import Scan, scan
 from ..errors import BadInputError
 from ..observer import NullObserver, Observer
 from .cache import cached, remember
-from .judge import Judgement, judge
+from .evidence import Evidence, EvidenceSet
+from .judge import Judgement, Override, judge
 from .limits import DEFAULT_LIMITS, Limits, load_limits
 from .measure import Measured, measure
 
 __all__ = [
     "DEFAULT_LIMITS",
+    "Evidence",
+    "EvidenceSet",
     "Judgement",
     "Limits",
     "Measured",
+    "Override",
     "audit",
     "judge",
     "load_limits",
@@ -42,7 +46,7 @@ def audit(
     measured, broken = measure_all(found.photos, observer)
     if not measured:
         raise BadInputError(f"None of the photos in '{found.folder}' can be read: {broken[0].reason}")
-    verdicts = judge(measured, limits)
+    verdicts = judge([Evidence(photo, m) for photo, m in measured], limits)
     dataset = Dataset.of(replace(found, photos=(), unreadable=(*found.unreadable, *broken)))
     return replace(dataset, entries=verdicts.entries, groups=verdicts.groups, warnings=verdicts.warnings)
 

@@ -65,7 +65,7 @@ class EvidenceSet:
     """All photos of a set. Costs nothing to make; comparisons of all pairs are made once, when asked for."""
 
     items: tuple[Evidence, ...]
-    facts: dict[tuple[int, int], tuple[int, int, float]] = field(default_factory=dict, repr=False)
+    facts: dict[tuple[int, int], tuple[int, int, float, float]] = field(default_factory=dict, repr=False)
     """Compared pairs of near copies, filled by :mod:`.duplicates`."""
     _places: dict[tuple[float, float], Neighbours] = field(default_factory=dict, repr=False)
     _copies: dict[int, Neighbours] = field(default_factory=dict, repr=False)

@@ -43,7 +43,7 @@ class Limits:
     max_text_share: float
     max_chroma: float
     min_chroma: float
-    max_one_hue: float
+    min_hue_spread: float
     max_background_edges: float
     max_background_colours: float
     min_faces: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .registry import analyzers, best_analyzer
 from .types import Background, Body, Face, FaceAnalyzer, People, Status
 
-__all__ = ["Background", "Body", "Face", "FaceAnalyzer", "People", "Status"]
+__all__ = ["Background", "Body", "Face", "FaceAnalyzer", "People", "Status", "analyzers", "best_analyzer"]

@@ -26,16 +26,22 @@ def border(height: int, width: int | None = None) -> np.ndarray:
 
 def colours(rgb: np.ndarray) -> np.ndarray:
     """Square root of the soft Lab histogram of the border, (384,) float32 of unit length, from (s, s, 3)."""
-    points = lab(rgb)[border(rgb.shape[0])]  # (n, 3)
+    return histogram(rgb[border(rgb.shape[0])])
+
+
+def histogram(points: np.ndarray) -> np.ndarray:
+    """Square root of the soft Lab histogram of sRGB pixels (n, 3) uint8: (384,) float32 of unit length."""
+    values = lab(points)  # (n, 3)
     counts = np.array(_BINS)
-    at = np.clip((points - _LOW) / (_HIGH - _LOW), 0, 1) * (counts - 1)
+    at = np.clip((values - _LOW) / (_HIGH - _LOW), 0, 1) * (counts - 1)
     below = np.minimum(at.astype(int), counts - 2)
     part = at - below
-    histogram = np.zeros(_BINS)
+    strides = np.array([_BINS[1] * _BINS[2], _BINS[2], 1])
+    total = np.zeros(counts.prod())
     for corner in np.ndindex(2, 2, 2):
         weight = np.prod(np.where(corner, part, 1 - part), axis=1)
-        np.add.at(histogram, tuple((below + corner).T), weight)
-    return np.sqrt(histogram / max(1e-12, histogram.sum())).ravel().astype(np.float32)
+        total += np.bincount((below + corner) @ strides, weight, len(total))
+    return np.sqrt(total / max(1e-12, total.sum())).astype(np.float32)
 
 
 def layout(thumb: np.ndarray) -> np.ndarray:

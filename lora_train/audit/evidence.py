@@ -7,7 +7,7 @@ what comparing all pairs costs, so that the same set is judged again with other 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from .neighbours import Neighbours, neighbours
 
 if TYPE_CHECKING:
     from ..faces.types import People
+    from .identity import Subject
 
 
 @dataclass(frozen=True)
@@ -38,26 +39,22 @@ class Evidence:
 
     @cached_property
     def scores(self) -> dict[str, float]:
-        """Every number by name. What the pixels say, then the people, then ``p_<code>`` of the answers."""
+        """Every number by name, about the largest face."""
+        return self.scores_of(0)
+
+    def scores_of(self, face: int) -> dict[str, float]:
+        """Every number by name: what the pixels say, the people (about face ``face``), ``p_<code>`` of the answers."""
         found = {"side_px": float(self.photo.short_side_px), **self.measured.scores}
         if self.photo.focal_35mm is not None:
             found["focal_35mm"] = self.photo.focal_35mm
         if self.people is not None:
             from .people import flatten
 
-            found |= flatten(self.people, self.photo)
-            found |= _derived(found)
+            found |= flatten(self.people, self.photo, face)
+            if self.people.faces:
+                x, y = self.people.faces[min(face, len(self.people.faces) - 1)].middle
+                found |= {"face_x": x, "face_y": y}
         return found | {f"p_{code}": float(p) for code, p in (self.answers or {}).items()}
-
-
-def _derived(scores: Mapping[str, float]) -> dict[str, float]:
-    """Numbers that are the same thing said for a rule: how far turned, how far the chin is up."""
-    found = {}
-    if "yaw_deg" in scores:
-        found["yaw_abs_deg"] = abs(scores["yaw_deg"])
-    if "pitch_deg" in scores:
-        found["chin_up_deg"] = -scores["pitch_deg"]
-    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,11 +77,26 @@ class EvidenceSet:
         return len(self.items)
 
     @cached_property
+    def subject(self) -> Subject | None:
+        """The person of most photos; None where nobody looked for people."""
+        if all(e.people is None for e in self.items):
+            return None
+        from .identity import find_subject
+
+        return find_subject([e.people for e in self.items])
+
+    @cached_property
     def scores(self) -> tuple[dict[str, float], ...]:
-        """For each photo its own scores and those that compare it with the others."""
-        rows = [dict(item.scores) for item in self.items]
-        _add_subject_distances(self.items, rows)
-        _add_nose_over_median(rows)
+        """For each photo its own scores, about the set's person, and those that compare it with the others."""
+        if self.subject is None:
+            return tuple(dict(e.scores) for e in self.items)
+        from .people import nose_over_median
+
+        rows = [dict(e.scores if not face else e.scores_of(face))
+                for e, face in zip(self.items, self.subject.faces, strict=True)]  # fmt: skip
+        for row, distance, nose in zip(rows, self.subject.distances, nose_over_median(rows), strict=True):
+            row |= {} if distance is None else {"subject_distance": distance}
+            row |= {} if nose is None else {"nose_over_median": nose}
         return tuple(rows)
 
     @cached_property
@@ -151,24 +163,3 @@ class EvidenceSet:
         colours = np.stack([e.measured.colours for e in self.items])
         layouts = np.stack([layout(e.measured.thumb) for e in self.items])
         return colours, layouts, np.linalg.norm(layouts, axis=1) < 0.5
-
-
-def _add_subject_distances(items: Sequence[Evidence], rows: list[dict[str, float]]) -> None:
-    """``subject_distance``: how far each main face is from the person of most photos."""
-    if not any(face.identity for e in items if e.people for face in e.people.faces[:1]):
-        return
-    from .identity import subject_distances
-
-    for row, distance in zip(rows, subject_distances([e.people for e in items]), strict=True):
-        if distance is not None:
-            row["subject_distance"] = distance
-
-
-def _add_nose_over_median(rows: list[dict[str, float]]) -> None:
-    """``nose_over_median``: only against at least five frontal photos, and only where it is frontal itself."""
-    frontal = [r for r in rows if "nose_ratio" in r and abs(r.get("yaw_deg", 90.0)) <= 15]
-    if len(frontal) < 5:
-        return
-    middle = float(np.median([r["nose_ratio"] for r in frontal]))
-    for row in frontal:
-        row["nose_over_median"] = row["nose_ratio"] / max(1e-6, middle)

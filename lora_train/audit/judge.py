@@ -12,11 +12,13 @@ import numpy as np
 from ..dataset.manifest import Entry, Group, NotJudged, Reason, Share, Warning_
 from .duplicates import Copy, find_copies, preference
 from .evidence import Evidence, EvidenceSet
+from .headline import headline, share_warnings
 from .limits import Limits
-from .rules import PERSON_NEEDS, RULES, Rule
+from .rules import RULES, Rule
 from .series import find_series, with_keepers
-from .size import size_warnings
-from .unjudged import Scope, scope_of
+from .shares import Kept, shares_of
+from .size import count_share, size_warnings
+from .unjudged import Scope, scope_of, waits_for
 
 Override = Literal["keep", "reject"]
 
@@ -67,8 +69,16 @@ def judge(
         _entry(found, i, reasons, of.get(item.photo.name), keeps[i], overrides, limits)
         for i, (item, reasons) in enumerate(zip(found.items, lists, strict=True))
     )
-    warnings = (*size_warnings(sum(keeps), limits), *(Warning_(g.kind, g.text) for g in series))
-    return Judgement(entries, groups, warnings, scope.not_judged)
+    kept = Kept(found, np.flatnonzero(keeps), limits)
+    stats = (count_share(sum(keeps), limits), *shares_of(kept, purpose == "character"))
+    top = headline(entries, stats, limits, waits_for(found))
+    # The place has its own, better sentence where a series was found.
+    told = {g.kind for g in series} and {"one_background", "one_outfit"}
+    about = tuple(w for w in share_warnings(stats) if w.code not in told)
+    warnings = (*size_warnings(sum(keeps), limits), *(Warning_(g.kind, g.text) for g in series), *about)
+    return Judgement(
+        entries, groups, warnings, scope.not_judged, stats, top.score, top.score_max, top.next_steps
+    )
 
 
 def _fine(name: str, reasons: Sequence[Reason], overrides: Mapping[str, Override]) -> bool:
@@ -154,6 +164,3 @@ def _copy_groups(found: EvidenceSet, copies: Sequence[Copy | None]) -> list[Grou
 
 def _number(groups: Sequence[Group]) -> tuple[Group, ...]:
     return tuple(dataclasses.replace(g, id=i + 1) for i, g in enumerate(groups))
-
-
-__all__ = ["PERSON_NEEDS", "Judgement", "Override", "judge"]

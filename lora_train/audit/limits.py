@@ -93,8 +93,14 @@ class Limits:
     turned_high: float
     variety_low: float
     same_high: float
-    light_stops_low: float
     best_high_photos: int
+    near_high: float
+    place_low: float
+    pose_variety_low: float
+    expressions_low: float
+    light_high: float
+    dim_light: float
+    bright_light: float
 
     def __post_init__(self) -> None:
         BadInputError.collect(_problems(self))
@@ -159,7 +165,10 @@ def _problems(limits: Limits) -> list[str]:
     return found
 
 
-_SHARES = ("share of the", "linear luminance", "correlation", "Hellinger", "calibrated prob", "how sure", "smile score")
+_SHARES = (
+    "share of the", "distinct kinds", "mean linear", "linear luminance", "correlation", "Hellinger",
+    "calibrated prob", "how sure", "smile score",
+)  # fmt: skip
 """How the units of numbers from 0 to 1 begin."""
 
 UNITS: dict[str, str] = {k: v["unit"] for k, v in presets.read("limits").items() if isinstance(v, dict)}

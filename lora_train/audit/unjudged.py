@@ -71,3 +71,13 @@ def _unmeasured(found: EvidenceSet, left_out: frozenset[Need]) -> tuple[NotJudge
 
 def _sentence(code: str, why: str) -> str:
     return f"{TITLES[code].capitalize()}: not judged, {why}"
+
+
+def waits_for(found: EvidenceSet) -> tuple[str, ...]:
+    """What lets more be judged, as next steps; empty when everything was looked at."""
+    steps = []
+    if not np.isfinite(found.column("faces")).any():
+        steps.append("Get the face models, so that eyes, pose, smiles and light on the face can be judged")
+    if not any(name.startswith("p_") for name in found.table):
+        steps.append("Choose a CLIP model, so that places, mirror selfies, held objects and the like can be judged")
+    return tuple(steps)

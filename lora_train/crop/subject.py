@@ -6,8 +6,9 @@ plus the distance of every colour from those of the border, times a preference f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -25,15 +26,31 @@ _SURE = 2.2
 
 @dataclass(frozen=True)
 class Subject:
-    """``box`` in shares of the picture, 0 to 1; ``sure`` is False where nothing stands out."""
+    """Where the subject is, in shares of the picture, 0 to 1.
+
+    Only ``box`` and ``sure`` are known of things; of people also face and body, each where it was seen.
+    """
 
     box: Box
+    """Everything that belongs to it."""
     sure: bool
-    kind: Literal["portrait", "half", "full", "subject"] = "subject"
+    """False where nothing stands out."""
+    face: Box | None = None
+    """The main face from chin to hairline."""
+    person: Box | None = None
+    """The whole person of that face, as far as the photo shows it."""
+    yaw_deg: float = 0.0
+    """+ turned to the left of the image; 0 also where it is not known."""
+    eyes_y: float | None = None
+    """Height of the eyes."""
+    others: tuple[Box, ...] = ()
+    """Faces of other people."""
+    joints: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Visible points of the body by name as in :data:`..faces.types.PARTS`: (x, y) in shares."""
 
 
 class SubjectFinder(Protocol):
-    """Finds the subject of an upright RGB picture. Saliency today; face and person detectors fit here."""
+    """Finds the subject of an upright RGB picture: by saliency, or by faces and bodies."""
 
     def find(self, image: Image) -> Subject: ...
 

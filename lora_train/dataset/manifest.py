@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,15 +24,18 @@ Severity = Literal["reject", "warn", "quota"]
 
 GroupKind = Literal["duplicate", "same_clothes_and_background", "studio_series", "same_background", "same_pose"]
 
-CropKind = Literal["portrait", "half", "full", "subject", "whole"]
+CropKind = Literal["portrait", "half", "full", "subject", "whole", "own"]
+"""own: the user drew the box."""
+
+Corners = tuple[int, int, int, int]
+"""left, top, right, bottom in upright photo pixels; right and bottom are exclusive."""
 
 
 @dataclass(frozen=True)
 class Crop:
     """What is cut out of a photo."""
 
-    box: tuple[int, int, int, int]
-    """left, top, right, bottom in upright photo pixels; right and bottom are exclusive."""
+    box: Corners
     bucket: tuple[int, int]
     """width and height in training pixels."""
     kind: CropKind
@@ -116,6 +119,17 @@ class Entry:
     group: int | None = None
     override: Literal["keep", "reject"] | None = None
     """What the user decided against the verdict; ``keep`` follows it."""
+    more_crops: tuple[Crop, ...] = ()
+    """Further crops of the same photo: relatives of ``crop``, no photos of their own."""
+    own_box: Corners | None = None
+    """The box the user drew; it becomes the only crop."""
+    tags: tuple[str, ...] = ()
+    """What the caption names of what varies: "outdoors", "smiling"."""
+
+    @property
+    def crops(self) -> tuple[Crop, ...]:
+        """All crops, the main one first."""
+        return self.more_crops if self.crop is None else (self.crop, *self.more_crops)
 
     @property
     def name(self) -> str:
@@ -159,6 +173,16 @@ class Dataset:
     def rejected(self) -> tuple[Entry, ...]:
         return tuple(e for e in self.entries if not e.keep)
 
+    @cached_property
+    def pictures(self) -> tuple[Entry, ...]:
+        """What is trained and exported: each kept photo once for each of its crops, as an entry with one crop.
+
+        Photos are counted by :attr:`kept`: two crops of one photo are one photo.
+        """
+        return tuple(
+            dataclasses.replace(e, crop=crop, more_crops=()) for e in self.kept for crop in e.crops or (None,)
+        )
+
     def entry(self, name: str) -> Entry:
         """The entry of a file name.
 
@@ -170,19 +194,27 @@ class Dataset:
                 return entry
         raise BadInputError(f"There is no photo '{name}' in '{self.folder}'.")
 
-    def override(self, keep: Collection[str] = (), reject: Collection[str] = ()) -> Dataset:
-        """The same dataset with the user's own verdicts, by file name.
+    def override(
+        self,
+        keep: Collection[str] = (),
+        reject: Collection[str] = (),
+        boxes: Mapping[str, Corners] | None = None,
+    ) -> Dataset:
+        """The same dataset with the user's own verdicts and crop boxes, by file name.
 
         Raises:
-            BadInputError: a name that is not in the dataset, or is in both lists.
+            BadInputError: a name that is not in the dataset or is in both lists, a box outside of its photo.
         """
-        names = {e.name for e in self.entries}
-        problems = [
-            f"There is no photo '{n}' in '{self.folder}'." for n in (*keep, *reject) if n not in names
-        ]
+        boxes = boxes or {}
+        photos = {e.name: e.photo for e in self.entries}
+        named = dict.fromkeys((*keep, *reject, *boxes))
+        problems = [f"There is no photo '{n}' in '{self.folder}'." for n in named if n not in photos]
         problems += [f"'{n}' is both kept and rejected by hand." for n in keep if n in set(reject)]
+        problems += [p for n, box in boxes.items() if n in photos for p in _box_problems(photos[n], box)]
         BadInputError.collect(problems)
-        return dataclasses.replace(self, entries=tuple(_overridden(e, keep, reject) for e in self.entries))
+        entries = (_overridden(e, keep, reject) for e in self.entries)
+        drawn = (dataclasses.replace(e, own_box=boxes[e.name]) if e.name in boxes else e for e in entries)
+        return dataclasses.replace(self, entries=tuple(drawn))
 
     def summary(self) -> str:
         """One sentence: how many are kept, and why the others are not."""
@@ -196,7 +228,7 @@ class Dataset:
 
     def digest(self) -> str:
         """Hex SHA-256 of what would be trained: kept photos, crops, captions and trigger, not paths."""
-        rows = [[e.photo.sha256, encode(e.crop), e.caption] for e in self.kept]
+        rows = [[e.photo.sha256, encode(e.crop), e.caption] for e in self.pictures]
         text = json.dumps([rows, self.trigger, self.class_word], ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -218,6 +250,16 @@ class Dataset:
     @classmethod
     def load(cls, path: Path) -> Dataset:
         return FORMAT.load(cls, path)
+
+
+def _box_problems(photo: Photo, box: Corners) -> list[str]:
+    left, top, right, bottom = box
+    if 0 <= left < right <= photo.width_px and 0 <= top < bottom <= photo.height_px:
+        return []
+    return [
+        f"The crop box {left}, {top}, {right}, {bottom} does not lie in '{photo.name}', which has "
+        f"{photo.width_px} x {photo.height_px} px."
+    ]
 
 
 def _overridden(entry: Entry, keep: Collection[str], reject: Collection[str]) -> Entry:

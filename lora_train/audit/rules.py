@@ -181,6 +181,8 @@ _WORDS: tuple[Rule, ...] = (
     _tag("heavy_filter", "Heavy filter", "warn"),
     _tag("busy_background", "Busy background", "warn"),
     _tag("face_covered", "Face covered by a mask, a hand or sunglasses", "warn"),
+    _tag("many_people", "Several people", "warn"),
+    _tag("person_too_small", "Person too small", "warn"),
 )
 """A zero-shot answer alone never rejects a photo."""
 

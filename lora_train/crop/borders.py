@@ -6,14 +6,16 @@ import numpy as np
 
 from .geometry import Box
 
-_FLAT = 3.0
+_FLAT = 1.8
 """Standard deviation in grey levels up to which a line is of one colour; JPEG leaves that much."""
 _SAME = 6.0
 """Grey levels by which the lines of one border may differ."""
 _STEP = 12.0
 """Grey levels by which the picture differs from its border."""
-_SHARP = 0.4
+_SHARP = 0.5
 """Share of the first line of the picture that has to differ: a head before a plain wall is no border."""
+_RINGING = 16
+"""Lines beside the picture that JPEG blocks may have stained."""
 _LEAST, _MOST = 0.008, 0.35
 """Widths that a border may have, in shares of the side."""
 
@@ -34,18 +36,17 @@ def _ends(lines: np.ndarray) -> tuple[float, float]:
 
 
 def _border(lines: np.ndarray) -> int:
-    """How many lines at the start are one border."""
+    """How many lines at the start are one border: flat ones, then at once the picture."""
     n = len(lines)
+    most = min(n - 1, int(_MOST * n))
     colour = np.median(lines[0], axis=0)
-    for i in range(min(n, int(_MOST * n) + 2)):
-        line = lines[i]
-        if line.std(axis=0).max() > _FLAT or np.abs(line.mean(axis=0) - colour).max() > _SAME:
-            break
-    else:
+    head = lines[: most + 2]
+    flat = (head.std(axis=1).max(axis=1) <= _FLAT) & (np.abs(head.mean(axis=1) - colour).max(axis=1) <= _SAME)
+    picture = (np.abs(head - colour).max(axis=2) > _STEP).mean(axis=1) >= _SHARP
+    if not picture.any() or flat.all():
         return 0
-    if not _LEAST * n <= i <= _MOST * n:
+    start, end = int(picture.argmax()), int(flat.argmin())
+    if not _LEAST * n <= start <= most or start - end > max(_RINGING, 0.015 * n):
         return 0
-    # Scaling may have mixed the first line; the one after it tells.
-    after = lines[min(i + 1, n - 1)]
-    differs = np.abs(after - colour).max(axis=1) > _STEP
-    return min(i + 1, n - 1) if differs.mean() >= _SHARP else 0
+    # Scaling may have mixed the first line of the picture.
+    return start + 1

@@ -13,7 +13,7 @@ MAX_UPSCALE = 1.25
 SMALL_PX = 256
 """Below this resolution every pixel counts and shapes mix badly: squares are preferred."""
 
-_MUST_CUT, _NEED_CUT, _AIR, _JOINT, _OTHER, _ENLARGED, _SQUARE = 50.0, 4.0, 1.0, 0.15, 0.6, 1.0, 0.35
+_MUST_CUT, _NEED_CUT, _AIR, _JOINT, _OTHER, _ENLARGED, _SQUARE = 50.0, 4.0, 1.0, 0.15, 2.0, 1.0, 0.35
 """Price of a whole of: what must stay cut off, what is wanted cut off, air, a joint at the edge, another
 face inside, one more fold of enlargement; and what a square is worth at small resolutions."""
 _SIZES = (1.0, 1.06, 1.14)
@@ -65,7 +65,7 @@ def _windows(bucket: tuple[int, int], wanted: Wanted, photo: Extent) -> Iterator
         spare = window.height - wanted.need.extent.height
         top = wanted.need.top - (wanted.above * spare if spare > 0 else 0.0)
         x = wanted.need.centre[0] - window.width / 2
-        for across in (0.0, -0.08, 0.08) if wanted.others else (0.0,):
+        for across in (0.0, -0.07, 0.07, -0.14, 0.14, -0.21, 0.21) if wanted.others else (0.0,):
             for shift in _SHIFTS:
                 left, y = x + across * window.width, top + shift * window.height
                 yield Box(left, y, left + window.width, y + window.height).pushed_into(whole)

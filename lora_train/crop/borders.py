@@ -46,7 +46,7 @@ def _border(lines: np.ndarray) -> int:
     if not picture.any() or flat.all():
         return 0
     start, end = int(picture.argmax()), int(flat.argmin())
-    if not _LEAST * n <= start <= most or start - end > max(_RINGING, 0.015 * n):
+    if end < max(2, 0.5 * _LEAST * n) or not _LEAST * n <= start <= most or start - end > max(_RINGING, 0.015 * n):
         return 0
     # Scaling may have mixed the first line of the picture.
     return start + 1

@@ -8,7 +8,7 @@ what comparing all pairs costs, so that the same set is judged again with other 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -52,8 +52,8 @@ class Evidence:
 
             found |= flatten(self.people, self.photo, face)
             if self.people.faces:
-                x, y = self.people.faces[min(face, len(self.people.faces) - 1)].middle
-                found |= {"face_x": x, "face_y": y}
+                main = self.people.faces[min(face, len(self.people.faces) - 1)]
+                found |= {"face_x": main.middle[0], "face_y": main.middle[1], "face_width": main.width}
         return found | {f"p_{code}": float(p) for code, p in (self.answers or {}).items()}
 
 
@@ -72,6 +72,12 @@ class EvidenceSet:
     def of(cls, items: Iterable[Evidence] | EvidenceSet) -> EvidenceSet:
         """``items`` as a set; a set stays itself, with what it has compared already."""
         return items if isinstance(items, EvidenceSet) else cls(tuple(items))
+
+    @cached_property
+    def without_people(self) -> EvidenceSet:
+        """The same set as if nobody had looked for people; what was compared so far is shared."""
+        bare = tuple(replace(e, people=None, clothes=None) for e in self.items)
+        return EvidenceSet(bare, self.facts, self._places, self._copies)
 
     def __len__(self) -> int:
         return len(self.items)

@@ -53,7 +53,9 @@ def judge(
     """
     found = EvidenceSet.of(evidence)
     limits, overrides = limits.for_purpose(purpose), overrides or {}
-    scope = scope_of(found, limits, purpose)
+    everyone, scope = found, scope_of(found, limits, purpose)
+    if scope.left_out:
+        found = found.without_people
     own = _own_reasons(found, limits, scope)
     fine = [_fine(item.photo.name, reasons, overrides) for item, reasons in zip(found.items, own, strict=True)]
     copies = find_copies(found, fine, limits)
@@ -66,12 +68,12 @@ def judge(
     groups = _number((*_copy_groups(found, copies), *series))
     of = {name: g for g in reversed(groups) for name in g.members}
     entries = tuple(
-        _entry(found, i, reasons, of.get(item.photo.name), keeps[i], overrides, limits)
+        _entry(everyone, found.scores[i], i, reasons, of.get(item.photo.name), keeps[i], overrides, limits)
         for i, (item, reasons) in enumerate(zip(found.items, lists, strict=True))
     )
     kept = Kept(found, np.flatnonzero(keeps), limits)
     stats = (count_share(sum(keeps), limits), *shares_of(kept, purpose == "character"))
-    top = headline(entries, stats, limits, waits_for(found))
+    top = headline(entries, stats, limits, waits_for(everyone))
     # The place has its own, better sentence where a series was found.
     told = {g.kind for g in series} and {"one_background", "one_outfit"}
     about = tuple(w for w in share_warnings(stats) if w.code not in told)
@@ -120,7 +122,7 @@ def _order(found: EvidenceSet, keeps: Sequence[bool]) -> dict[str, int]:
 
 
 def _entry(
-    found: EvidenceSet, index: int, reasons: tuple[Reason, ...], group: Group | None, keep: bool,
+    found: EvidenceSet, scores: dict[str, float], index: int, reasons: tuple[Reason, ...], group: Group | None, keep: bool,
     overrides: Mapping[str, Override], limits: Limits,
 ) -> Entry:  # fmt: skip
     item = found.items[index]
@@ -131,9 +133,8 @@ def _entry(
         reasons = (*reasons, Reason(group.kind, float(size), float(most), text, "warn", "photos"))
     number = group.id if group else None
     override = overrides.get(item.photo.name)
-    return Entry(
-        item.photo, keep, reasons, found.scores[index], None, item.photo.caption or "", number, override
-    )
+    faces = tuple(face.box for face in item.people.faces) if item.people is not None else ()
+    return Entry(item.photo, keep, reasons, scores, None, item.photo.caption or "", number, override, faces)
 
 
 _SAME = {

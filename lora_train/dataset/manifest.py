@@ -119,6 +119,8 @@ class Entry:
     group: int | None = None
     override: Literal["keep", "reject"] | None = None
     """What the user decided against the verdict; ``keep`` follows it."""
+    faces: tuple[tuple[float, float, float, float], ...] = ()
+    """Boxes of the faces that were found, the largest first: left, top, right, bottom in shares of the photo."""
     more_crops: tuple[Crop, ...] = ()
     """Further crops of the same photo: relatives of ``crop``, no photos of their own."""
     own_box: Corners | None = None

@@ -106,6 +106,7 @@ class Figure:
         return Wanted(
             need=self._look_room(need).overlap(whole),
             must=must.overlap(whole),
+            head=self.head.overlap(whole),
             above={"portrait": 0.3, "half": 0.2, "full": 0.6}[length],
             joints_y=joints if length != "full" else (),
             joint_gap=_JOINT_GAP * self.unit,

@@ -101,7 +101,7 @@ def _of_back(photo: Extent, person: Box, resolution_px: int) -> Crop:
     """Around a person whose face is not seen: from behind, or far away."""
     tall, wide = person.extent.height, person.extent.width
     need = person.padded(0.08 * wide, 0.06 * tall, 0.08 * wide, 0.04 * tall).overlap(Box.whole(photo))
-    window, bucket = best_window(Wanted(need, person, 0.6), photo, resolution_px)
+    window, bucket = best_window(Wanted(need, person, person, 0.6), photo, resolution_px)
     standing = tall >= _UPRIGHT * wide and person.bottom < 0.985 * photo.height
     return _crop(window, bucket, photo, "full" if standing else "subject")
 

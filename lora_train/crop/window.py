@@ -13,8 +13,8 @@ MAX_UPSCALE = 1.25
 SMALL_PX = 256
 """Below this resolution every pixel counts and shapes mix badly: squares are preferred."""
 
-_MUST_CUT, _NEED_CUT, _AIR, _JOINT, _OTHER, _ENLARGED, _SQUARE = 50.0, 4.0, 1.0, 0.15, 2.0, 1.0, 0.35
-"""Price of a whole of: what must stay cut off, what is wanted cut off, air, a joint at the edge, another
+_HEAD_CUT, _MUST_CUT, _NEED_CUT, _AIR, _JOINT, _OTHER, _ENLARGED, _SQUARE = 500.0, 50.0, 4.0, 1.0, 0.15, 2.0, 1.0, 0.35
+"""Price of a whole of: the head cut off, what must stay cut off, what is wanted cut off, air, a joint at the edge, another
 face inside, one more fold of enlargement; and what a square is worth at small resolutions."""
 _SIZES = (1.0, 1.06, 1.14)
 _SHIFTS = (0.0, -0.05, 0.05, -0.1, 0.1)
@@ -27,7 +27,9 @@ class Wanted:
     need: Box
     """Should be inside, with the air that belongs to it."""
     must: Box
-    """Is never cut where the photo has it."""
+    """Is never cut where the photo has it and a bucket can hold it."""
+    head: Box
+    """Comes before everything."""
     above: float
     """Share of spare height that goes above ``need``."""
     joints_y: tuple[float, ...] = ()
@@ -72,7 +74,8 @@ def _windows(bucket: tuple[int, int], wanted: Wanted, photo: Extent) -> Iterator
 
 
 def _price(window: Box, bucket: tuple[int, int], wanted: Wanted, photo: Extent, resolution_px: int) -> float:
-    price = _MUST_CUT * (1 - share_inside(wanted.must, window))
+    price = _HEAD_CUT * (1 - share_inside(wanted.head, window))
+    price += _MUST_CUT * (1 - share_inside(wanted.must, window))
     price += _NEED_CUT * (1 - share_inside(wanted.need, window))
     price += _AIR * (1 - wanted.need.overlap(window).area / window.area)
     price += _OTHER * sum(share_inside(other, window) for other in wanted.others)

@@ -14,8 +14,8 @@ SMALL_PX = 256
 """Below this resolution every pixel counts and shapes mix badly: squares are preferred."""
 
 _HEAD_CUT, _MUST_CUT, _NEED_CUT, _AIR, _JOINT, _OTHER, _ENLARGED, _SQUARE = 500.0, 50.0, 4.0, 1.0, 0.15, 2.0, 1.0, 0.35
-"""Price of a whole of: the head cut off, what must stay cut off, what is wanted cut off, air, a joint at the edge, another
-face inside, one more fold of enlargement; and what a square is worth at small resolutions."""
+"""Price of a whole of: the head cut off, what must stay cut off, what is wanted cut off, air, a joint at
+the edge, another face inside, one more fold of enlargement; and what a square is worth at small sizes."""
 _SIZES = (1.0, 1.06, 1.14)
 _SHIFTS = (0.0, -0.05, 0.05, -0.1, 0.1)
 

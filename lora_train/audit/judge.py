@@ -108,6 +108,8 @@ def _wrong(found: EvidenceSet, rule: Rule, limits: Limits) -> np.ndarray:
     if rule.also is not None:
         score, limit, side = rule.also
         wrong &= _beyond(found.column(score), side, getattr(limits, limit))
+    if rule.without:
+        wrong &= np.isnan(found.column(rule.without))
     return wrong
 
 
@@ -122,8 +124,8 @@ def _order(found: EvidenceSet, keeps: Sequence[bool]) -> dict[str, int]:
 
 
 def _entry(
-    found: EvidenceSet, scores: dict[str, float], index: int, reasons: tuple[Reason, ...], group: Group | None, keep: bool,
-    overrides: Mapping[str, Override], limits: Limits,
+    found: EvidenceSet, scores: dict[str, float], index: int, reasons: tuple[Reason, ...],
+    group: Group | None, keep: bool, overrides: Mapping[str, Override], limits: Limits,
 ) -> Entry:  # fmt: skip
     item = found.items[index]
     if group is not None and group.kind != "duplicate" and keep:

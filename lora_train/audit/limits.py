@@ -44,6 +44,8 @@ class Limits:
     max_chroma: float
     min_chroma: float
     min_hue_spread: float
+    max_border_edges: float
+    max_border_colours: float
     max_background_edges: float
     max_background_colours: float
     min_faces: int

@@ -34,6 +34,8 @@ class Rule:
     """Codes that explain this one: where one of them was found, this is not said as well."""
     also: tuple[str, str, Side] | None = None
     """A second score, its limit and side; both have to be wrong."""
+    without: str = ""
+    """A better score of the same thing: where it was measured, this row is silent."""
 
     def reason(self, value: float, limits: Limits) -> Reason:
         """The finding in words for a ``value`` on the wrong side."""
@@ -98,9 +100,9 @@ _PIXELS: tuple[Rule, ...] = (
          unless=("too_dark",)),
     Rule("heavy_filter", "hue_spread", "min_hue_spread", "at least",
          "Heavy filter: all colours are one hue, {value:.1f} apart; usual from {limit:.1f} (CIE Lab).", "warn"),
-    Rule("busy_background", "border_edges", "max_background_edges", "at most",
-         "Busy background: {value:.0%} of it are edges, calm up to {limit:.0%}.", "warn",
-         also=("border_colours", "max_background_colours", "at most")),
+    Rule("busy_background", "border_edges", "max_border_edges", "at most",
+         "Busy background: {value:.0%} of the border are edges, calm up to {limit:.0%}.", "warn",
+         also=("border_colours", "max_border_colours", "at most"), without="background_edges"),
 )  # fmt: skip
 
 _FACES: tuple[Rule, ...] = (

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
 from ..dataset.manifest import Crop, Dataset, Entry, Reason
-from ..dataset.photo import open_photo
+from ..dataset.photo import Photo, open_photo
 from ..errors import BadInputError
 from ..observer import NullObserver, Observer
 from .borders import content_box
@@ -16,11 +17,14 @@ from .buckets import bucket_step, buckets
 from .figure import Framing
 from .framing import faces_inside, frame_all, frame_own, moved
 from .geometry import Box, Extent
+from .people import has_people, subject_of
 from .subject import SaliencyFinder, Subject, SubjectFinder
 from .window import MAX_UPSCALE
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from ..faces.types import People
 
 __all__ = ["MAX_CROPS", "MAX_UPSCALE", "CropSettings", "Framing", "buckets", "crop_dataset", "render_crop"]
 
@@ -54,11 +58,14 @@ def crop_dataset(
     settings: CropSettings | int,
     observer: Observer | None = None,
     finder: SubjectFinder | None = None,
+    look: Callable[[Photo], People] | None = None,
 ) -> Dataset:
     """Give every kept photo its crops; rejected ones lose theirs. A number is a resolution in pixels.
 
-    A box that the user drew is followed. A photo that cannot be decoded any more is rejected with the
-    code "unreadable", and the others are cropped.
+    ``look`` tells the people in a photo: where at least half of the photos show a face, they are framed by
+    faces and bodies. ``finder`` (saliency without one) frames everything else. A box that the user drew is
+    followed. A photo that cannot be decoded any more is rejected with the code "unreadable", and the
+    others are cropped.
 
     Raises:
         BadInputError: impossible settings, or no photo is kept.
@@ -67,11 +74,12 @@ def crop_dataset(
     settings = settings if isinstance(settings, CropSettings) else CropSettings(settings)
     if not dataset.kept:
         raise BadInputError(f"There is no photo to crop: {dataset.summary()}")
+    people = _people(dataset.kept, look, observer) if look else {}
     observer.stage("crop")
     entries: list[Entry] = []
     for done, entry in enumerate(dataset.entries):
         observer.check_cancelled()
-        entries.append(_cropped(_plain(entry), settings, finder))
+        entries.append(_cropped(_plain(entry), settings, finder, people.get(entry.name)))
         observer.progress(done + 1, len(dataset.entries))
     return dataclasses.replace(dataset, entries=tuple(entries))
 
@@ -95,13 +103,29 @@ def render_crop(entry: Entry) -> Image:
     return image.resize(entry.crop.bucket, Image.Resampling.LANCZOS, box=box)
 
 
+def _people(kept: tuple[Entry, ...], look: Callable[[Photo], People], observer: Observer) -> dict[str, Subject]:
+    """The person of each photo by file name; nobody at all where the set is no set of people."""
+    observer.stage("look for people")
+    found: dict[str, Subject | None] = {}
+    for done, entry in enumerate(kept):
+        observer.check_cancelled()
+        try:
+            found[entry.name] = subject_of(look(entry.photo))
+        except BadInputError:  # a photo that broke since: told when it is cropped
+            found[entry.name] = None
+        observer.progress(done + 1, len(kept))
+    if not has_people(list(found.values())):
+        return {}
+    return {name: subject for name, subject in found.items() if subject is not None}
+
+
 def _plain(entry: Entry) -> Entry:
     """The entry without what an earlier crop said about it."""
     reasons = tuple(r for r in entry.reasons if r.code not in _OWN_CODES)
     return dataclasses.replace(entry, crop=None, more_crops=(), reasons=reasons)
 
 
-def _cropped(entry: Entry, settings: CropSettings, finder: SubjectFinder) -> Entry:
+def _cropped(entry: Entry, settings: CropSettings, finder: SubjectFinder, person: Subject | None) -> Entry:
     if not entry.keep:
         return entry
     photo = Extent(entry.photo.width_px, entry.photo.height_px)
@@ -115,7 +139,11 @@ def _cropped(entry: Entry, settings: CropSettings, finder: SubjectFinder) -> Ent
         return dataclasses.replace(entry, keep=False, reasons=(*entry.reasons, reason))
     left, top, right, bottom = _content(image, photo, settings)
     part = Extent(right - left, bottom - top)
-    subject = finder.find(_part(image, photo, (left, top, right, bottom)))
+    if person is None:
+        subject = finder.find(_part(image, photo, (left, top, right, bottom)))
+    else:
+        shares = (left / photo.width, top / photo.height, right / photo.width, bottom / photo.height)
+        subject = person.within(Box(*shares))
     found = frame_all(part, subject, settings.resolution_px, settings.framing, settings.crops_per_photo)
     reasons = (*entry.reasons, *_enlarged(found[0]), *_second_person(found[0], subject, part))
     crop, *more = (moved(c, left, top) for c in found)

@@ -151,7 +151,7 @@ def fingerprint(folder: Path) -> str:
     """
     try:
         with os.scandir(Path(folder).expanduser()) as entries:
-            rows = sorted(f"{e.name}\0{s.st_size}\0{s.st_mtime_ns}" for e in entries if e.is_file() for s in [e.stat()])
-    except (OSError, ValueError) as error:
+            rows = sorted(_row(e) for e in entries if not _is(e, "dir"))
+    except (OSError, ValueError, RuntimeError) as error:
         rows = [f"unreadable {type(error).__name__}"]
     return hashlib.sha256("\n".join(rows).encode("utf-8", "surrogateescape")).hexdigest()

@@ -99,7 +99,7 @@ def judged(
         dataset,
         entries=verdicts.entries,
         groups=verdicts.groups,
-        warnings=verdicts.warnings,
+        warnings=(*dataset.warnings, *verdicts.warnings),
         not_judged=verdicts.not_judged,
         stats=verdicts.stats,
         score=verdicts.score,

@@ -165,7 +165,7 @@ class Dataset:
     def of(cls, found: Scan) -> Dataset:
         """Every scanned photo, kept, with its sidecar caption; nothing judged yet."""
         entries = tuple(Entry(p, caption=p.caption or "") for p in found.photos)
-        notes = tuple(Warning_("captions", note) for note in found.notes)
+        notes = tuple(Warning_("metadata", note) for note in found.notes)
         return cls(found.folder, entries, found.unreadable, notes)
 
     @cached_property

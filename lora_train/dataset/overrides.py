@@ -7,12 +7,13 @@ another photo that happens to have the same name.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from ..config import Format
 from ..errors import BadInputError
+from .manifest import Corners
 from .photo import Photo
 
 FORMAT = Format("lorasmith.overrides", 1)
@@ -20,9 +21,6 @@ ID_LENGTH = 16
 """Hex digits of a photo's SHA-256 that a decision keeps: 64 bits."""
 
 Verdict = Literal["keep", "reject"]
-Box = tuple[int, int, int, int]
-"""left, top, right, bottom in upright photo pixels; right and bottom are exclusive."""
-
 
 @dataclass(frozen=True)
 class Decision:
@@ -32,7 +30,7 @@ class Decision:
     id: str
     """First :data:`ID_LENGTH` hex digits of the file's SHA-256."""
     verdict: Verdict | None = None
-    crop: Box | None = None
+    crop: Corners | None = None
 
 
 @dataclass(frozen=True)
@@ -65,11 +63,7 @@ class Overrides:
         return json.dumps(FORMAT.pack(self), ensure_ascii=False, separators=(",", ":"))
 
     def for_photos(self, photos: Sequence[Photo]) -> Matched:
-        """Which decision belongs to which of ``photos``: the same content, and of those the same name.
-
-        Raises:
-            BadInputError: a crop leaves its photo or is empty.
-        """
+        """Which decision belongs to which of ``photos``: the same content, and of those the same name."""
         left = {(p.name, photo_id(p)): p for p in photos}
         found: dict[str, Decision] = {}
         rest: list[Decision] = []
@@ -86,8 +80,6 @@ class Overrides:
                 found[left.pop(renamed[0]).name] = decision
             else:
                 waiting.append(decision)
-        sizes = {p.name: (p.width_px, p.height_px) for p in photos}
-        BadInputError.collect([p for name, d in found.items() for p in _crop_problems(name, d, sizes[name])])
         return Matched(found, tuple(waiting))
 
 
@@ -104,7 +96,7 @@ class Matched:
         return {name: d.verdict for name, d in self.by_name.items() if d.verdict}
 
     @property
-    def crops(self) -> dict[str, Box]:
+    def crops(self) -> dict[str, Corners]:
         """Crop boxes by file name."""
         return {name: d.crop for name, d in self.by_name.items() if d.crop}
 
@@ -112,14 +104,3 @@ class Matched:
 def photo_id(photo: Photo) -> str:
     """How a decision knows a photo: the beginning of its content's SHA-256."""
     return photo.sha256[:ID_LENGTH]
-
-
-def _crop_problems(name: str, decision: Decision, size: tuple[int, int]) -> Iterable[str]:
-    if decision.crop is None:
-        return
-    left, top, right, bottom = decision.crop
-    if not (0 <= left < right <= size[0] and 0 <= top < bottom <= size[1]):
-        yield (
-            f"The crop of '{name}' is {list(decision.crop)}; it must lie inside the photo of "
-            f"{size[0]} x {size[1]} px and have an area. Reset it in the contact sheet."
-        )

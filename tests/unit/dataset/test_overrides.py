@@ -75,8 +75,3 @@ def test_crops_by_name() -> None:
     given = Overrides((decision("a.jpg", "a", crop=(0, 0, 400, 300)),))
     assert given.for_photos((photo("a.jpg", "a"),)).crops == {"a.jpg": (0, 0, 400, 300)}
 
-
-@pytest.mark.parametrize("crop", [(0, 0, 401, 300), (-1, 0, 10, 10), (50, 0, 50, 10), (0, 20, 10, 10)])
-def test_a_crop_outside_of_its_photo_is_refused(crop: tuple[int, int, int, int]) -> None:
-    with pytest.raises(BadInputError, match="crop of 'a.jpg'.*400 x 300"):
-        Overrides((decision("a.jpg", "a", crop=crop),)).for_photos((photo("a.jpg", "a"),))

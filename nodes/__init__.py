@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import ComfyExtension, io
 
+from ._routes import add_routes
 from .apply_lora_stack import ApplyLoraStack
 from .audit_dataset import AuditDataset
 from .caption_dataset import CaptionDataset
@@ -33,6 +34,9 @@ NODES: tuple[type[io.ComfyNode], ...] = (
 
 class LorasmithExtension(ComfyExtension):
     """What ComfyUI asks for when it loads the pack."""
+
+    async def on_load(self) -> None:
+        add_routes()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         return list(NODES)

@@ -26,7 +26,16 @@ if TYPE_CHECKING:
 
     from ..faces.types import People
 
-__all__ = ["MAX_CROPS", "MAX_UPSCALE", "CropSettings", "Framing", "buckets", "crop_dataset", "render_crop"]
+__all__ = [
+    "MAX_CROPS",
+    "MAX_UPSCALE",
+    "CropSettings",
+    "Framing",
+    "buckets",
+    "crop_dataset",
+    "render_crop",
+    "render_picture",
+]
 
 MAX_CROPS = 3
 """Of one photo: full length, half length and portrait."""
@@ -101,6 +110,15 @@ def render_crop(entry: Entry) -> Image:
     x, y = image.width / entry.photo.width_px, image.height / entry.photo.height_px
     box = (left * x, top * y, min(right * x, image.width), min(bottom * y, image.height))
     return image.resize(entry.crop.bucket, Image.Resampling.LANCZOS, box=box)
+
+
+def render_picture(entry: Entry) -> Image:
+    """The cut-out of an entry, or its whole photo, upright, where it has no crop.
+
+    Raises:
+        BadInputError: the photo can no longer be read.
+    """
+    return render_crop(entry) if entry.crop is not None else open_photo(entry.photo.path)
 
 
 def _people(kept: tuple[Entry, ...], look: Callable[[Photo], People], observer: Observer) -> dict[str, Subject]:

@@ -1,4 +1,5 @@
 // The contact sheet on Audit Photos: verdicts as pictures, and the user's own decisions.
+import { createSuggestions } from "./sheet_crops.mjs";
 import { createHead } from "./sheet_head.mjs";
 import { SheetGrid } from "./sheet_grid.mjs";
 import { part } from "./sheet_marks.mjs";
@@ -33,8 +34,13 @@ export function createSheet(options) {
   const head = createHead(element, { onForget: () => state.forgetWaiting(), onFetch: options.fetchModels });
   const body = part(element, "div", "lorasmith-sheet-body");
   const toolbar = createToolbar(body, { view, onChange: changeView });
+  const suggestions = createSuggestions(options.suggest, (token) => {
+    grid.refreshPhoto(token);
+    zoom?.refreshCrop();
+  });
   const grid = new SheetGrid(body, {
     state,
+    suggestions,
     address: options.address,
     showsBoxes: () => view.boxes,
     sort: () => view.sort,
@@ -146,7 +152,7 @@ export function createSheet(options) {
     zoom ??= createZoom(document, {
       state,
       address: options.address,
-      suggest: options.suggest,
+      suggestions,
       onKey: handleKey,
       onChange: refresh,
       onClose: () => grid.element.focus({ preventScroll: true }),

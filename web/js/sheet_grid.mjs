@@ -1,6 +1,7 @@
 // The tiles: only those that can be seen are in the document, however many photos there are.
-import { createMark, drawBoxes, part, setMark } from "./sheet_marks.mjs";
+import { drawBoxes, part, setMark } from "./sheet_marks.mjs";
 import { layout, moved } from "./sheet_order.mjs";
+import { createTile } from "./sheet_tile.mjs";
 import { counted, groupTitle, scoreText, spoken, stateText } from "./sheet_words.mjs";
 
 const GAP = 8;
@@ -8,34 +9,6 @@ const WORDS = 54; // height of the words below a picture, as in sheet.css
 const HEAD = 34;
 const SPARE_ROWS = 2; // kept above and below what can be seen
 let grids = 0;
-
-function createTile(document, id) {
-  const element = document.createElement("div");
-  element.className = "lorasmith-tile";
-  element.id = id;
-  element.setAttribute("role", "option");
-  const picture = part(element, "div", "lorasmith-tile-picture");
-  const frame = part(picture, "div", "lorasmith-tile-frame");
-  const image = part(frame, "img", "lorasmith-tile-image");
-  image.alt = "";
-  image.decoding = "async";
-  image.draggable = false;
-  const boxes = part(frame, "div", "lorasmith-boxes");
-  const missing = part(picture, "div", "lorasmith-tile-missing");
-  const mark = createMark(document);
-  picture.append(mark);
-  const yours = part(picture, "span", "lorasmith-tile-yours", "you");
-  const tag = part(picture, "span", "lorasmith-tile-tag");
-  const number = part(picture, "span", "lorasmith-tile-number");
-  const name = part(element, "div", "lorasmith-tile-name");
-  const words = part(element, "div", "lorasmith-tile-words");
-  image.addEventListener("load", () => (element.dataset.loaded = ""));
-  image.addEventListener("error", () => {
-    missing.textContent = "No picture: the photo is gone, or the server was started anew. Run again.";
-    element.dataset.missing = "";
-  });
-  return { element, frame, image, boxes, missing, mark, yours, tag, number, name, words, cell: -1, token: undefined };
-}
 
 // options: {state, address(token, size), onOpen(), onPick(), showsBoxes(), sort()}
 export class SheetGrid {
@@ -124,8 +97,10 @@ export class SheetGrid {
     for (const row of near) for (let i = 0; i < (row.count ?? 0); i++) wanted.add(row.first + i);
     for (const [cell, tile] of this.tiles) if (!wanted.has(cell)) this.#recycle(cell, tile);
     for (const cell of wanted) if (!this.tiles.has(cell)) this.#fill(cell, cells[cell]);
+    for (const tile of this.spare) tile.element.remove(); // those that were not used again at once
     this.#renderHeads(new Set(near.filter((row) => row.heads)));
     this.#mark();
+    this.#wantCrops();
   }
 
   #renderHeads(rows) {
@@ -151,7 +126,6 @@ export class SheetGrid {
 
   #recycle(cell, tile) {
     this.tiles.delete(cell);
-    tile.element.remove();
     this.spare.push(tile);
   }
 
@@ -161,7 +135,7 @@ export class SheetGrid {
   }
 
   #fill(number, cell) {
-    const tile = this.spare.pop() ?? createTile(this.element.ownerDocument, "");
+    const tile = this.spare.pop() ?? createTile(this.element.ownerDocument);
     tile.cell = number;
     tile.element.id = `${this.id}-${number}`;
     this.tiles.set(number, tile);
@@ -170,7 +144,7 @@ export class SheetGrid {
     tile.element.style.setProperty("--side", `${this.side}px`);
     this.#picture(tile, this.state.photos[cell.index]);
     this.refreshTile(tile);
-    this.space.append(tile.element);
+    if (tile.element.parentNode !== this.space) this.space.append(tile.element);
   }
 
   #picture(tile, photo) {
@@ -210,8 +184,27 @@ export class SheetGrid {
     tile.element.setAttribute("aria-label", spoken(photo, state, own));
     tile.element.setAttribute("aria-posinset", tile.cell + 1);
     tile.element.setAttribute("aria-setsize", this.plan.cells.length);
-    drawBoxes(tile.boxes, photo, state.crop ?? photo.crop, Boolean(state.crop));
+    drawBoxes(tile.boxes, photo, this.#cropOf(photo, state), Boolean(state.crop));
     tile.boxes.hidden = !this.options.showsBoxes();
+  }
+
+  #cropOf(photo, state) {
+    return state.crop ?? (state.kept ? (photo.crop ?? this.options.suggestions.of(photo.token)) : null);
+  }
+
+  // The crops of the photos in view, as soon as the scrolling rests.
+  #wantCrops() {
+    clearTimeout(this.resting);
+    if (!this.options.showsBoxes()) return;
+    this.resting = setTimeout(() => {
+      const indices = [...this.tiles.values()].map((tile) => this.plan.cells[tile.cell].index);
+      const kept = indices.filter((index) => this.state.stateOf(index).kept && !this.state.photos[index].crop);
+      this.options.suggestions.want(kept.map((index) => this.state.photos[index].token));
+    }, 250);
+  }
+
+  refreshPhoto(token) {
+    for (const tile of this.tiles.values()) if (tile.token === token) this.refreshTile(tile);
   }
 
   refresh() {
@@ -231,10 +224,16 @@ export class SheetGrid {
 
   #mark() {
     for (const [cell, tile] of this.tiles) {
-      tile.element.classList.toggle("lorasmith-tile-at", cell === this.at);
-      tile.element.setAttribute("aria-selected", String(this.chosen.has(cell)));
+      const [at, chosen] = [cell === this.at, this.chosen.has(cell)];
+      if (tile.at === at && tile.chosen === chosen) continue;
+      Object.assign(tile, { at, chosen });
+      tile.element.classList.toggle("lorasmith-tile-at", at);
+      tile.element.setAttribute("aria-selected", String(chosen));
     }
-    this.element.setAttribute("aria-activedescendant", `${this.id}-${this.at}`);
+    const active = `${this.id}-${this.at}`;
+    if (this.element.getAttribute("aria-activedescendant") !== active) {
+      this.element.setAttribute("aria-activedescendant", active);
+    }
   }
 
   // extend: the choice grows from where it began to the new cell.

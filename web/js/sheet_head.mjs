@@ -109,7 +109,7 @@ export function createHead(parent, { onForget, onFetch }) {
     show(state) {
       if (working) return;
       const { kept, all, yours } = state.counts();
-      element.dataset.tone = tone;
+      delete element.dataset.empty;
       setMark(mark, kept === 0 ? "reject" : (TONES[tone] ?? "keep"));
       title.textContent = `${kept} of ${counted(all, "photo", "photos")} kept`;
       const own = yours ? `${counted(yours, "decision is", "decisions are")} yours` : "";
@@ -146,7 +146,7 @@ export function createHead(parent, { onForget, onFetch }) {
     showEmpty(text, waiting = 0) {
       if (working) return;
       setMark(mark, "broken");
-      mark.setAttribute("data-idle", "");
+      element.dataset.empty = "";
       title.textContent = "No photos yet";
       note.textContent = waiting ? `${text} ${counted(waiting, "decision", "decisions")} of yours will be applied.` : text;
       more.hidden = true;

@@ -14,7 +14,7 @@ function button(parent, className, text, key, onClick) {
   return element;
 }
 
-// options: {state, address(token, size), suggest(token) -> Promise, onKey(event, place), onChange(), onClose()}
+// options: {state, address(token, size), suggestions, onKey(event), onChange(), onClose()}
 export function createZoom(document, options) {
   const { state } = options;
   const dialog = part(document.body, "dialog", "lorasmith-zoom");
@@ -52,7 +52,6 @@ export function createZoom(document, options) {
     part(keys, "span", "", word);
   }
   const editor = createCropEditor(frame, { onDone: changeCrop });
-  const suggestions = new Map(); // token -> box or null
   let index = -1;
   let photo = null;
 
@@ -88,7 +87,7 @@ export function createZoom(document, options) {
 
   function showCrop() {
     const own = state.stateOf(index).crop;
-    const box = own ?? photo.crop ?? suggestions.get(photo.token) ?? null;
+    const box = own ?? photo.crop ?? options.suggestions.of(photo.token);
     editor.show(photo, box, Boolean(own));
     const size = box ? `${box[2] - box[0]} × ${box[3] - box[1]} px` : "";
     cropText.textContent = own
@@ -96,13 +95,6 @@ export function createZoom(document, options) {
       : box ? `Suggested crop: ${size}. Drag it to make it yours.` : "No crop is suggested.";
     ownCrop.hidden = Boolean(own);
     dropCrop.hidden = !own;
-  }
-
-  async function suggestFor(token) {
-    if (!token || suggestions.has(token)) return;
-    suggestions.set(token, null);
-    suggestions.set(token, await options.suggest(token));
-    if (photo?.token === token && dialog.open) showCrop();
   }
 
   function showReasons(current) {
@@ -173,10 +165,11 @@ export function createZoom(document, options) {
       index = newIndex;
       if (!dialog.open) dialog.showModal();
       show(position);
-      suggestFor(photo.token);
+      if (!photo.crop) options.suggestions.want([photo.token]);
       stage.focus();
     },
     refresh: () => dialog.open && show(),
+    refreshCrop: () => dialog.open && showCrop(),
     close: () => dialog.close(),
     remove: () => dialog.remove(),
   };

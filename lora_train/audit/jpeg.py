@@ -11,12 +11,10 @@ import numpy as np
 GRID_PX = 8
 _SIDE_PX = 768
 """The middle of the picture of this size is enough."""
-_FLOOR = 0.3
-"""Grey levels that are added to both: steps far below one grey level are rounding, not blocks."""
 
 
 def jpeg_blocks(luma: np.ndarray) -> float | None:
-    """Steps on the block grid over steps beside it, 1 where there is no grid; (h, w) grey 0..255 in.
+    """Grey levels that steps on the block grid exceed those beside it, about 0 without; (h, w) grey in.
 
     The weaker direction counts: fences and tiles repeat in one, JPEG blocks in both. None where the
     picture is smaller than eight blocks.
@@ -30,7 +28,7 @@ def jpeg_blocks(luma: np.ndarray) -> float | None:
 
 
 def _steps(x: np.ndarray) -> float:
-    """The largest mean step between neighbouring columns over the median one, by place in the grid.
+    """The largest mean step between neighbouring columns minus the median one, by place in the grid.
 
     A step is what a column differs from its neighbour beyond the slope on both sides of it, so that
     smooth shading does not count.
@@ -40,4 +38,4 @@ def _steps(x: np.ndarray) -> float:
     columns = np.abs(np.clip(bend, -2, 8)).mean(axis=0)  # strong edges of the picture itself count little
     usable = len(columns) // GRID_PX * GRID_PX
     by_place = columns[:usable].reshape(-1, GRID_PX).mean(axis=0)
-    return float((by_place.max() + _FLOOR) / (np.median(by_place) + _FLOOR))
+    return float(by_place.max() - np.median(by_place))

@@ -26,6 +26,11 @@ class _Stored:
     """Name -> float16 values as hex text."""
 
 
+def rounded(vector: np.ndarray) -> np.ndarray:
+    """``vector`` as it will come back from the disk, so that the first run says what the second does."""
+    return vector.astype(np.float16).astype(np.float32)
+
+
 def load_vectors(layer: str, key: str, maker: str, folder: Path | None = None) -> dict[str, np.ndarray] | None:
     """Float32 vectors by name that ``maker`` stored under ``key``; None where there are none."""
     path = _path(layer, key, maker, folder)

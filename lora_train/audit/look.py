@@ -24,7 +24,7 @@ from .cache import cached, remember
 from .clothes import clothes
 from .evidence import Evidence
 from .frame import open_decoded, open_frame
-from .layers import load_vectors, save_vectors
+from .layers import load_vectors, rounded, save_vectors
 from .measure import Measured, measure_image
 from .tags.ask import Tagger
 from .tags.regions import cut, region_boxes
@@ -117,7 +117,7 @@ def _people(
     known = load_vectors("clothes", photo.sha256, maker)
     if known is None:
         worn = clothes(pixels(), people)
-        known = {} if worn is None else {"clothes": worn}
+        known = {} if worn is None else {"clothes": rounded(worn)}
         save_vectors("clothes", photo.sha256, maker, known)
     return people, known.get("clothes")
 
@@ -163,7 +163,7 @@ def _answered(batch: Sequence[Seen], lookers: Lookers) -> list[Evidence]:
     if pictures:
         rows = tagger.vectors([picture for _, _, picture in pictures])
         for (seen, name, _), row in zip(pictures, rows, strict=True):
-            seen.vectors[name] = row
+            seen.vectors[name] = rounded(row)
         for seen in batch:
             if seen.pictures:
                 save_vectors("regions", seen.evidence.photo.sha256, lookers.makers, seen.vectors)

@@ -87,7 +87,7 @@ _PIXELS: tuple[Rule, ...] = (
          "Low contrast: dark and bright are {value:.0f} grey levels apart, {limit:.0f} are usual.", "warn",
          unless=("too_dark", "too_bright")),
     Rule("jpeg_blocks", "jpeg_blocks", "max_jpeg_blocks", "at most",
-         "JPEG blocks: steps on the 8 px grid are {value:.2f} times those beside it, fine up to {limit:.2f}. "
+         "JPEG blocks: the 8 px grid stands out by {value:.1f} grey levels, fine up to {limit:.1f}. "
          "Use the original file.", "warn"),
     Rule("tilted", "tilt_deg", "max_tilt_deg", "at most",
          "Tilted: upright and level lines lean by {value:.0f} degrees, fine up to {limit:.0f}.", "warn"),

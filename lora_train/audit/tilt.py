@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..dataset.filters import gaussian, smoothed
+
+_SMOOTH_PX = 1.5
 _NEAR_DEG = 2
 _DOMINANT = 0.3
 """Share of the gradient energy within :data:`_NEAR_DEG` of one direction that makes it the main one;
@@ -19,6 +22,7 @@ MAX_DEG = 45.0
 
 def tilt_deg(luma: np.ndarray) -> float | None:
     """Degrees 0..45 between the main lines of a grey picture (h, w) and the nearest axis; None without."""
+    luma = smoothed(luma, gaussian(_SMOOTH_PX))  # steps as steep as a pixel have no exact direction
     y = luma[2:, 1:-1] - luma[:-2, 1:-1]
     x = luma[1:-1, 2:] - luma[1:-1, :-2]
     strength = np.hypot(x, y) / 2

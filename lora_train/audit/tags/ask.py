@@ -62,13 +62,14 @@ class Tagger:
     @cached_property
     def _texts(self) -> list[np.ndarray]:
         """For each question the unit rows (answers, d) of its answers, from the disk where they are known."""
-        from ..layers import load_vectors, save_vectors
+        from ..layers import load_vectors, rounded, save_vectors
 
         key = f"{self.id}.{self.file.digest()}"
         known = load_vectors("texts", key, self.id)
         if known is not None and set(known) == {q.id for q in self.file.questions}:
             return [known[q.id].reshape(len(q.answers), -1) for q in self.file.questions]
-        rows = [answer_vectors(self.embedder, [self.file.texts(a) for a in q.answers]) for q in self.file.questions]
+        prompts = [[self.file.texts(a) for a in q.answers] for q in self.file.questions]
+        rows = [rounded(answer_vectors(self.embedder, p)) for p in prompts]
         save_vectors("texts", key, self.id, {q.id: r.ravel() for q, r in zip(self.file.questions, rows, strict=True)})
         return rows
 

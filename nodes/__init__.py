@@ -10,7 +10,10 @@ from .audit_dataset import AuditDataset
 from .caption_dataset import CaptionDataset
 from .check_diversity import CheckDiversity
 from .crop_to_subject import CropToSubject
+from .dataset_to_images import DatasetToImages
 from .demo_photos import DemoPhotos
+from .export_dataset import ExportDataset
+from .images_to_dataset import ImagesToDataset
 from .load_base import LoadBase
 from .load_photo_folder import LoadPhotoFolder
 from .lora_stack import LoraStack
@@ -23,6 +26,9 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     AuditDataset,
     CropToSubject,
     CaptionDataset,
+    DatasetToImages,
+    ImagesToDataset,
+    ExportDataset,
     LoadBase,
     PlanTraining,
     TrainLora,

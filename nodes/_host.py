@@ -51,6 +51,22 @@ def lora_folder() -> Path:
     return Path(folder_paths.get_output_directory()) / "loras"
 
 
+def dataset_folder(name: str) -> Path:
+    """Where datasets are written: ``output/lorasmith_datasets/<name>``.
+
+    Raises:
+        BadInputError: the name is empty, or does not stay inside.
+    """
+    import folder_paths
+
+    return inside(Path(folder_paths.get_output_directory()) / "lorasmith_datasets", name)
+
+
+def passing_folder(mark: str) -> Path:
+    """A folder for pictures that need not outlive ComfyUI; the same ``mark`` gives the same folder."""
+    return temp_folder() / "datasets" / mark
+
+
 def photo_folder(text: str) -> Path:
     """The folder a user named: a full path, or a folder inside ComfyUI's input folder.
 

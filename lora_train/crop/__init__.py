@@ -112,13 +112,13 @@ def render_crop(entry: Entry) -> Image:
     return image.resize(entry.crop.bucket, Image.Resampling.LANCZOS, box=box)
 
 
-def render_picture(entry: Entry) -> Image:
-    """The cut-out of an entry, or its whole photo, upright, where it has no crop.
+def render_picture(entry: Entry, max_side_px: int | None = None) -> Image:
+    """The cut-out of an entry; without a crop its whole photo, upright, longer side at most ``max_side_px``.
 
     Raises:
         BadInputError: the photo can no longer be read.
     """
-    return render_crop(entry) if entry.crop is not None else open_photo(entry.photo.path)
+    return render_crop(entry) if entry.crop is not None else open_photo(entry.photo.path, max_side_px)
 
 
 def _people(kept: tuple[Entry, ...], look: Callable[[Photo], People], observer: Observer) -> dict[str, Subject]:

@@ -45,7 +45,7 @@ class Detector:
         boxes, logits = _boxes_and_scores(self.network(pixels))
         scores = 1 / (1 + np.exp(-np.clip(logits, -50, 50)))
         good = np.flatnonzero(scores >= _MIN_SCORE)
-        values = boxes[good].reshape(len(good), -1, 2) / size  # centre, size, points
+        values = boxes[good].reshape(len(good), boxes.shape[1] // 2, 2) / size  # centre, size, points
         middles = anchors(self.grids)[good][:, None]
         values[:, [0]] += middles
         values[:, 2:] += middles

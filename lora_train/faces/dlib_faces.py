@@ -42,13 +42,12 @@ class Identifier:
 
     def embed(self, picture: Picture, corners: np.ndarray) -> tuple[float, ...]:
         """128 numbers of the face whose outer and inner eye corners (right of the image first) and nose
-        base are ``corners`` (5, 2) in pixels. Averaged with the mirrored face, so that a mirror changes nothing.
+        base are ``corners`` (5, 2) in pixels. The mirrored face is 0.14 to 0.4 away.
         """
-        chip = chip_of(picture, corners)
-        both = [np.ascontiguousarray(chip), np.ascontiguousarray(chip[:, ::-1])]
+        chip = np.ascontiguousarray(chip_of(picture, corners))
         with _LOCK:
-            rows = [np.asarray(self._net.compute_face_descriptor(c)) for c in both]
-        return tuple(round(float(v), 5) for v in np.mean(rows, axis=0))
+            row = self._net.compute_face_descriptor(chip)
+        return tuple(round(float(v), 5) for v in row)
 
     @cached_property
     def _net(self) -> Any:
@@ -75,14 +74,12 @@ class DlibAnalyzer:
 
     def look(self, image: Image) -> People:
         """Faces of one upright picture, found at up to 960 px."""
-        import dlib
-
         picture = Picture(image)
         scale = min(1.0, _DETECT_PX / max(picture.width, picture.height))
         size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
         small = np.asarray(picture.image.resize(size, reducing_gap=2.0))
         with _LOCK:
-            boxes, scores, _ = dlib.get_frontal_face_detector().run(small, 0, 0.0)
+            boxes, scores, _ = self._detector.run(small, 0, 0.0)
         faces = [
             self._face(picture, small, b, float(s)) for b, s in zip(boxes, scores, strict=True)
         ]
@@ -109,6 +106,12 @@ class DlibAnalyzer:
         scaled = corners * [picture.width / width, picture.height / height]
         identity = self.identifier.embed(picture, scaled)  # type: ignore[union-attr]
         return Face(clean, confidence, eyes=eyes, identity=identity)  # type: ignore[arg-type]
+
+    @cached_property
+    def _detector(self) -> Any:
+        import dlib
+
+        return dlib.get_frontal_face_detector()
 
     @cached_property
     def _predictor(self) -> Any:

@@ -51,9 +51,14 @@ _PRESENT = 0.0
 _SURE_WITHOUT_MESH = 0.75
 """Score of the detector from which a face counts although no mesh fits: profiles, dark or tiny faces."""
 _MIN_EYE_PX = 64
+_MIN_COVER_PX = 56
+"""Height of a face below which a hat's shade and sunglasses look alike."""
 _MAX_TURN_DEG = 40.0
 """Heads turned further hide one eye and stretch the mesh: eyes, smile and nose are not read there."""
 _MAX_TURN_LIGHT_DEG = 30.0
+
+_IDENTIFIED = 6
+"""Faces per photo that get an embedding, the largest first: it takes longer than everything else."""
 
 
 class Identifies(Protocol):
@@ -92,9 +97,10 @@ class MediaPipeAnalyzer:
     def look(self, image: Image) -> People:
         """Everything about the people in one upright picture."""
         picture = Picture(image)
-        pairs = self._faces(picture)
-        faces = tuple(self._face(picture, found, mesh) for found, mesh in pairs)
-        faces = tuple(sorted(faces, key=lambda f: -(f.width * f.height)))
+        pairs = sorted(self._faces(picture), key=lambda p: -_area(p))
+        faces = tuple(
+            self._face(picture, found, mesh, i < _IDENTIFIED) for i, (found, mesh) in enumerate(pairs)
+        )
         body = back = None
         if self._people is not None:
             mask = segment(self._people, picture)
@@ -103,7 +109,7 @@ class MediaPipeAnalyzer:
             mask = None
         if faces and (mask is not None or self._pose is not None):
             parts = body_points(self._pose, picture, faces[0]) if self._pose else {}
-            body = body_around(mask, faces[0], parts)
+            body = body_around(mask, faces, parts)
         return People(self.id, faces, body, back)
 
     @cached_property
@@ -139,7 +145,7 @@ class MediaPipeAnalyzer:
             unsure = unsure or [(f, m) for f, m in fitted if f.score >= _SURE_WITHOUT_MESH]
         return unsure
 
-    def _face(self, picture: Picture, found: Found, mesh: Mesh) -> Face:
+    def _face(self, picture: Picture, found: Found, mesh: Mesh, identify: bool) -> Face:
         if mesh.presence <= _PRESENT:
             box = _shares(found.box, picture)
             return Face(box, found.score, measurable=False)
@@ -159,8 +165,11 @@ class MediaPipeAnalyzer:
             mouth=_point(mesh, (13, 14), picture),
         )
         if abs(yaw) <= _MAX_TURN_LIGHT_DEG:
-            face = replace(face, shadow_stops=skin.shadow_stops, covered=skin.covered)
-        if abs(yaw) <= _MAX_TURN_DEG and mesh.box[3] - mesh.box[1] >= _MIN_EYE_PX:
+            face = replace(face, shadow_stops=skin.shadow_stops)
+        height_px = mesh.box[3] - mesh.box[1]
+        if abs(yaw) <= _MAX_TURN_LIGHT_DEG and height_px >= _MIN_COVER_PX:
+            face = replace(face, covered=skin.covered)
+        if abs(yaw) <= _MAX_TURN_DEG and height_px >= _MIN_EYE_PX:
             eyes = open_share(self._iris, picture, mesh)
             face = replace(
                 face,
@@ -169,10 +178,17 @@ class MediaPipeAnalyzer:
                 smile=smile(mesh),
                 nose_ratio=nose_ratio(mesh),
             )
-        if self.identifier is not None:
+        if self.identifier is not None and identify:
             corners = mesh.points[[263, 362, 33, 133, 2], :2]
             face = replace(face, identity=self.identifier.embed(picture, corners))
         return face
+
+
+def _area(pair: tuple[Found, Mesh]) -> float:
+    """Of the box that the face is reported with, in square pixels."""
+    found, mesh = pair
+    left, top, right, bottom = mesh.box if mesh.presence > _PRESENT else found.box
+    return float((right - left) * (bottom - top))
 
 
 def _distinct(pairs: list[tuple[Found, Mesh]]) -> list[tuple[Found, Mesh]]:

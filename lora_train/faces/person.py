@@ -37,12 +37,15 @@ def segment(network: Network, picture: Picture) -> Mask:
     return Mask(network(pixels)[0][0, :, :, 0] > _SURE)
 
 
-def body_around(mask: Mask | None, face: Face, parts: dict[str, Part]) -> Body | None:
-    """The main person: mask joined to the face, what the face alone tells, and points of the body."""
+def body_around(mask: Mask | None, faces: tuple[Face, ...], parts: dict[str, Part]) -> Body | None:
+    """The person of the first of ``faces``: the mask joined to that face and nearer to it than to the
+    others, what the face alone tells, and points of the body. None where neither mask nor points are there.
+    """
+    face = faces[0]
     boxes = [_box_from_face(face)]
     share = 0.0
     if mask is not None and mask.covers(face.box) >= _TRUST:
-        person = joined(mask.people, face.box)
+        person = joined(mask.people & nearest(faces, mask.people.shape), face.box)
         if person.any():
             boxes.append(_bounds(person))
             share = float(person.mean())
@@ -69,6 +72,19 @@ def background(mask: Mask, picture: Picture, faces: tuple[Face, ...]) -> Backgro
         edges=float((_slope(luma(pixels))[outside] > _SLOPE).mean()),
         colours_bits=_entropy_bits(pixels[outside]),
     )
+
+
+def nearest(faces: tuple[Face, ...], shape: tuple[int, ...]) -> np.ndarray:
+    """Boolean ``shape``: where the first face is the nearest one, counted sideways in widths of each face
+    and a little downwards, so that a body belongs to the face above it."""
+    height, width = shape[:2]
+    x = ((np.arange(width) + 0.5) / width)[None, :]
+    y = ((np.arange(height) + 0.5) / height)[:, None]
+    gaps = [
+        np.abs(x - f.middle[0]) / max(1e-3, f.width) + 0.15 * np.abs(y - f.middle[1]) / max(1e-3, f.height)
+        for f in faces
+    ]
+    return np.all([gaps[0] <= gap for gap in gaps[1:]], axis=0) if len(faces) > 1 else np.ones(shape, bool)
 
 
 def joined(mask: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
@@ -109,7 +125,9 @@ def _bounds(mask: np.ndarray) -> tuple[float, float, float, float]:
     columns = np.flatnonzero(mask.sum(axis=0) >= max(2, 0.01 * height))
     if not len(rows) or not len(columns):
         rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return columns[0] / width, rows[0] / height, (columns[-1] + 1) / width, (rows[-1] + 1) / height
+    found = columns[0] / width, rows[0] / height, (columns[-1] + 1) / width, (rows[-1] + 1) / height
+    left, top, right, bottom = (float(v) for v in found)
+    return left, top, right, bottom
 
 
 def _cells(box: tuple[float, float, float, float], shape: tuple[int, ...]) -> tuple[slice, slice]:

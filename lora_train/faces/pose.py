@@ -33,7 +33,9 @@ class PoseNets:
 
 def body_points(nets: PoseNets, picture: Picture, face: Face) -> dict[str, Part]:
     """Points of the person whose nose is in ``face``, by name; empty where that person is not found."""
-    for square in _people(nets.detector, picture)[:_TRIES]:
+    middle = face.middle[0] * picture.width
+    people = sorted(_people(nets.detector, picture), key=lambda square: abs(square.x - middle))
+    for square in people[:_TRIES]:
         points = _landmarks(nets.landmarks, picture, square)
         if points is not None and _same_person(points, picture, face):
             return points
@@ -77,7 +79,7 @@ def _landmarks(network: Network, picture: Picture, square: Square) -> dict[str, 
 
 
 def _same_person(points: dict[str, Part], picture: Picture, face: Face) -> bool:
-    """The nose lies in the face, and the ears are as far apart as that face allows."""
+    """The nose lies in the face, or close to it."""
     x, y, _ = points["nose"]
     left, top, right, bottom = face.box
     margin_x, margin_y = 0.25 * (right - left), 0.25 * (bottom - top)

@@ -101,7 +101,7 @@ function showOutputs(outputs) {
 
 // Node ids inside subgraphs read "12:5": the node 5 in the subgraph of node 12.
 function findNode(id) {
-  let graph = app.graph;
+  let graph = app.isGraphReady ? app.graph : null; // results can come before the graph does
   let node = null;
   for (const part of String(id).split(":")) {
     node = graph?.getNodeById(Number(part)) ?? graph?.getNodeById(part);

@@ -6,7 +6,7 @@ import { part } from "./sheet_marks.mjs";
 import { sections } from "./sheet_order.mjs";
 import { SheetState } from "./sheet_state.mjs";
 import { createToolbar } from "./sheet_toolbar.mjs";
-import { KEYS } from "./sheet_words.mjs";
+import { KEYS, nothingFor } from "./sheet_words.mjs";
 import { createZoom } from "./sheet_zoom.mjs";
 
 const EMPTY_HEIGHT = 64; // before the first run
@@ -71,8 +71,7 @@ export function createSheet(options) {
   }
 
   function rearrange() {
-    const reason = view.reason ? ` with this reason` : "";
-    grid.show(sections(state, view), `No photo here${reason}. Choose "All" to see every photo.`);
+    grid.show(sections(state, view), nothingFor(view));
   }
 
   function changeView(changes) {
@@ -185,7 +184,9 @@ export function createSheet(options) {
       rearrange();
     },
     showStatus: (status) => head.showStatus(status),
-    showStopped: () => head.showStopped(),
+    showStopped() {
+      if (head.showStopped() && state.data) head.show(state, "the last run was stopped");
+    },
     wantedHeight() {
       const height = state.data ? SHEET_HEIGHT : EMPTY_HEIGHT;
       element.style.minHeight = `${height}px`; // all that Nodes 2.0 looks at

@@ -169,7 +169,7 @@ export class SheetGrid {
     const state = this.state.stateOf(index);
     const own = group ?? this.state.groupOf.get(index) ?? null;
     tile.element.dataset.tone = state.tone;
-    setMark(tile.mark, state.tone);
+    setMark(tile.mark, "missing" in tile.element.dataset ? "broken" : state.tone);
     tile.yours.hidden = state.by !== "you" && !state.crop;
     tile.yours.textContent = state.by === "you" ? "you" : "your crop";
     tile.tag.hidden = !own;

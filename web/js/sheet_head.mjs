@@ -106,14 +106,14 @@ export function createHead(parent, { onForget, onFetch }) {
   }
 
   return {
-    show(state) {
+    show(state, news = "") {
       if (working) return;
       const { kept, all, yours } = state.counts();
       delete element.dataset.empty;
       setMark(mark, kept === 0 ? "reject" : (TONES[tone] ?? "keep"));
       title.textContent = `${kept} of ${counted(all, "photo", "photos")} kept`;
       const own = yours ? `${counted(yours, "decision is", "decisions are")} yours` : "";
-      note.textContent = [own, state.newer ? "run to apply" : ""].filter(Boolean).join(" · ");
+      note.textContent = [own, news, state.newer ? "run to apply" : ""].filter(Boolean).join(" · ");
       note.classList.toggle("lorasmith-head-newer", state.newer);
       const { score: points, score_max: most } = state.data;
       score.hidden = !most;
@@ -136,12 +136,14 @@ export function createHead(parent, { onForget, onFetch }) {
       note.textContent = text ?? note.textContent;
       note.classList.remove("lorasmith-head-newer");
     },
+    // True when a run was going on.
     showStopped() {
-      if (!working) return;
+      if (!working) return false;
       working = false;
       delete element.dataset.working;
       setMark(mark, "warn");
       title.textContent = "Stopped";
+      return true;
     },
     showEmpty(text, waiting = 0) {
       if (working) return;

@@ -1,5 +1,5 @@
 // One tile of the contact sheet: a picture with its mark, and two lines of words. Filled by the grid.
-import { createMark, part } from "./sheet_marks.mjs";
+import { createMark, part, setMark } from "./sheet_marks.mjs";
 
 export function createTile(document) {
   const element = document.createElement("div");
@@ -24,6 +24,7 @@ export function createTile(document) {
   image.addEventListener("error", () => {
     missing.textContent = "No picture: the photo is gone, or the server was started anew. Run again.";
     element.dataset.missing = "";
+    setMark(mark, "broken"); // judged once, but not there to be used
   });
   return { element, frame, image, boxes, missing, mark, yours, tag, number, name, words, cell: -1, token: undefined };
 }

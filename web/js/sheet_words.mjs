@@ -99,3 +99,10 @@ export function spoken(photo, state, group) {
   const reasons = photo.reasons.map((reason) => reason.text).join(" ");
   return `${photo.name}, ${verdict}${by}. ${reasons}${together}`;
 }
+
+// What an empty sheet says, for the filters that made it empty.
+export function nothingFor({ show, reason }) {
+  const filters = [show === "all" ? "" : STATES[show], reason ? titled(reason) : ""].filter(Boolean);
+  if (show === "yours" && !reason) return "You have decided nothing yet: K keeps a photo, X leaves it out.";
+  return `No photo is ${filters.map((name) => `“${name}”`).join(" and ")}.`;
+}

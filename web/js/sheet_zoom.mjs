@@ -1,7 +1,7 @@
 // One photo, large, over the whole window: why it was judged so, and its crop.
 import { createCropEditor, startBox } from "./sheet_crop.mjs";
 import { createMark, drawBoxes, part, setMark } from "./sheet_marks.mjs";
-import { groupTitle, scoreText, scoreTitle } from "./sheet_words.mjs";
+import { counted, groupTitle, scoreText, scoreTitle } from "./sheet_words.mjs";
 
 const KEY_LINE = [["← →", "next"], ["K X U", "decide"], ["C", "own crop"], ["Alt arrows", "move crop"], ["Esc", "close"]];
 
@@ -101,7 +101,11 @@ export function createZoom(document, options) {
     reasons.replaceChildren();
     if (photo.unreadable) part(reasons, "li", "lorasmith-reason-reject", photo.unreadable);
     for (const reason of photo.reasons) part(reasons, "li", `lorasmith-reason-${reason.severity}`, reason.text);
-    if (!reasons.children.length) part(reasons, "li", "lorasmith-reason-none", "Nothing was found against it.");
+    if (!reasons.children.length) {
+      const open = state.data.not_judged.length;
+      const rest = open ? ` ${counted(open, "check was", "checks were")} not made on this set.` : "";
+      part(reasons, "li", "lorasmith-reason-none", `Nothing was found against it.${rest}`);
+    }
     const group = state.groupOf.get(index);
     if (group) part(reasons, "li", "lorasmith-reason-group", `${groupTitle(group.kind)}: ${group.text}`);
     const by = current.by === "you" ? " by you" : photo.unreadable ? "" : " by the audit";

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,15 +53,11 @@ def look_at(
     """
     path = _cache_path(photo.sha256, analyzer.id, folder)
     if path.is_file():
-        try:
+        with suppress(BadInputError):  # half a file, or another program's: look again
             return FORMAT.load(People, path)
-        except BadInputError:  # half a file, or another program's: look again
-            pass
     people = analyzer.look(image if image is not None else open_photo(photo.path, LOOK_PX))
-    try:
+    with suppress(BadInputError):  # a cache that cannot be written costs time, never a run
         FORMAT.save(people, path)
-    except BadInputError:  # a cache that cannot be written costs time, never a run
-        pass
     return people
 
 

@@ -17,6 +17,8 @@ from .raster import Picture, Square, line_angle
 _SIZE_PX = 128
 _BURNT = 250
 _LEFT_CHEEK, _RIGHT_CHEEK = (50, 205, 187), (280, 425, 411)
+_PAIRS = ((50, 280), (205, 425), (187, 411), (101, 330), (36, 266), (212, 432), (69, 299))
+"""Places on both halves that mirror each other: cheeks, beside nose and mouth, forehead."""
 _CHEEK_RADIUS = 0.06
 """Half the side of a cheek patch in widths of the face."""
 _FLOOR = 0.005
@@ -56,10 +58,13 @@ def judge_skin(picture: Picture, mesh: Mesh) -> Skin:
 
 
 def _shadow_stops(light: np.ndarray, places: np.ndarray) -> float:
+    """Median over the pairs of places: a lock of hair over one cheek is no shadow of a half."""
     radius = _CHEEK_RADIUS * float(np.linalg.norm(places[454] - places[234]))
-    left = float(np.median(_patches(light, places[list(_LEFT_CHEEK)], radius)))
-    right = float(np.median(_patches(light, places[list(_RIGHT_CHEEK)], radius)))
-    return abs(float(np.log2((left + _FLOOR) / (right + _FLOOR))))
+    stops = []
+    for pair in _PAIRS:
+        left, right = (float(np.median(_patches(light, places[[i]], radius))) + _FLOOR for i in pair)
+        stops.append(np.log2(left / right))
+    return abs(float(np.median(stops)))
 
 
 def _sunglasses(light: np.ndarray, places: np.ndarray) -> float:

@@ -1,8 +1,8 @@
 """What is known about the people in one photo. Everything that was not measured is None, never zero.
 
 Places are shares of the upright photo (0 to 1, left and top first), so they hold at every size.
-Angles are degrees: + yaw is turned to the left of the image, + pitch is chin down, + roll is the head's
-right eye (left in the image) higher than the other.
+Angles are degrees: + yaw is turned to the left of the image, + pitch is chin down, + roll is clockwise
+on the screen, the eye on the left of the image higher than the other.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Face:
     smile: float | None = None
     """0..1; from 0.5 a smile."""
     shadow_stops: float | None = None
-    """How many stops one cheek is brighter than the other, 0 up."""
+    """How many stops one half is brighter than the other, 0 up; a median over pairs of places."""
     light: float | None = None
     """Median linear luminance of the face, 0..1."""
     clipped_share: float | None = None

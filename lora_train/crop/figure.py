@@ -19,6 +19,8 @@ Length = Literal["portrait", "half", "full"]
 
 CROWN = 0.25
 """From the hairline up to the top of the head."""
+_HAT = 0.8
+"""The person's box may begin this much above the bare head: hair and hats. More is a raised arm."""
 _PORTRAIT_HEIGHT, _PORTRAIT_WIDTH = 2.7, 2.0
 _EYE_LINE = 0.40
 """Where the eyes of a portrait lie, from its top."""
@@ -67,16 +69,19 @@ class Figure:
         """F: the height of the face."""
         return self.face.extent.height
 
-    @property
+    @cached_property
     def crown(self) -> float:
-        """Top of the head; above the photo where it is cut off there."""
-        return self.face.top - CROWN * self.unit
+        """Top of the head with hair or hat; above the photo where it is cut off there."""
+        bare = self.face.top - CROWN * self.unit
+        if self.person is None or bare - self.person.top > _HAT * self.unit:
+            return bare
+        return min(bare, self.person.top)
 
     @cached_property
     def head(self) -> Box:
         """Face with hair and ears."""
         side = 0.15 * self.face.extent.width
-        return self.face.padded(side, CROWN * self.unit, side, 0.03 * self.unit)
+        return self.face.padded(side, self.face.top - self.crown, side, 0.03 * self.unit)
 
     @property
     def bottom(self) -> float:

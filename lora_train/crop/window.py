@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .buckets import buckets
-from .geometry import Box, Extent
+from .geometry import Box, Extent, aspect_gap
 
 MAX_UPSCALE = 1.25
 """A cut-out that is enlarged more than this is used, with a warning."""
 SMALL_PX = 256
 """Below this resolution every pixel counts and shapes mix badly: squares are preferred."""
 
-_HEAD_CUT, _MUST_CUT, _NEED_CUT, _AIR, _JOINT, _OTHER, _ENLARGED, _SQUARE = 500.0, 50.0, 4.0, 1.0, 0.15, 2.0, 1.0, 0.35
-"""Price of a whole of: the head cut off, what must stay cut off, what is wanted cut off, air, a joint at
-the edge, another face inside, one more fold of enlargement; and what a square is worth at small sizes."""
+_HEAD_CUT, _MUST_CUT, _NEED_CUT, _AIR, _SHAPE, _JOINT = 500.0, 50.0, 4.0, 1.0, 0.35, 0.15
+_OTHER, _ENLARGED, _SQUARE = 2.0, 2.0, 0.35
+"""Price of a whole of: the head cut off, what must stay cut off, what is wanted cut off, air, another
+shape (ln of the aspects), a joint at the edge, another face inside, one more fold of enlargement; and what
+a square is worth at small sizes."""
 _SIZES = (1.0, 1.06, 1.14)
 _SHIFTS = (0.0, -0.05, 0.05, -0.1, 0.1)
 
@@ -78,6 +80,7 @@ def _price(window: Box, bucket: tuple[int, int], wanted: Wanted, photo: Extent, 
     price += _MUST_CUT * (1 - share_inside(wanted.must, window))
     price += _NEED_CUT * (1 - share_inside(wanted.need, window))
     price += _AIR * (1 - wanted.need.overlap(window).area / window.area)
+    price += _SHAPE * aspect_gap(wanted.need.extent.aspect, window.extent.aspect)
     price += _OTHER * sum(share_inside(other, window) for other in wanted.others)
     price += _ENLARGED * max(0.0, bucket[0] / window.extent.width - MAX_UPSCALE)
     at_edge = window.bottom >= photo.height - 1

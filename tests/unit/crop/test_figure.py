@@ -142,7 +142,7 @@ def test_several_crops_are_different_pictures_of_one_photo() -> None:
 def test_further_crops_are_never_enlarged_beyond_the_limit() -> None:
     small = Extent(750, 1000)
     crops = frame_all(small, standing(small, 80, 75, 375), 1024, most=3)
-    assert len(crops) == 1 and crops[0].upscale > 1.25
+    assert len(crops) == 1 and crops[0].upscale > 1.2
     assert all(c.upscale <= 1.26 for c in frame_all(PHOTO, standing(), 1024, most=3)[1:])
 
 
@@ -178,3 +178,21 @@ def test_whatever_the_photo_the_head_stays_whole(
         assert holds(crop, head)
         aspect = crop.bucket[0] / crop.bucket[1]
         assert (right - left - 1) / (bottom - top + 1) <= aspect <= (right - left + 1) / max(1, bottom - top - 1)
+
+
+def test_hair_and_hats_belong_to_the_head_and_raised_arms_do_not() -> None:
+    plain = standing(face_px=500, crown_y=1000)
+    assert plain.person is not None
+
+    def top(raised: float) -> int:
+        person = dataclasses.replace(plain.person, top=plain.person.top - raised * 500 / PHOTO.height)  # type: ignore[type-var, union-attr]
+        return frame_subject(PHOTO, dataclasses.replace(plain, person=person), 512, "portrait").box[1]
+
+    assert top(0.6) < 1000 - 0.6 * 500  # the hat is whole
+    assert top(2.0) == top(0.0)
+
+
+def test_a_small_photo_is_kept_whole_before_it_is_enlarged_more() -> None:
+    small = Extent(400, 400)
+    crop = frame_subject(small, standing(small, 60, 90, 190), 512)
+    assert crop.bucket == (512, 512) and crop.box == (0, 0, 400, 400)

@@ -7,6 +7,7 @@ import { counted, groupTitle, scoreText, spoken, stateText } from "./sheet_words
 const GAP = 8;
 const WORDS = 54; // height of the words below a picture, as in sheet.css
 const HEAD = 34;
+const LEAST_COLUMNS = 3;
 const SPARE_ROWS = 2; // kept above and below what can be seen
 let grids = 0;
 
@@ -72,8 +73,8 @@ export class SheetGrid {
 
   #measure() {
     const width = Math.max(120, this.element.clientWidth - 2 * GAP || 300);
-    const wanted = this.options.tileSide();
-    this.columns = Math.max(2, Math.floor((width + GAP) / (wanted + GAP)));
+    const wanted = Math.min(this.options.tileSide(), width / LEAST_COLUMNS - GAP);
+    this.columns = Math.max(LEAST_COLUMNS, Math.floor((width + GAP) / (wanted + GAP)));
     this.side = Math.floor((width - (this.columns - 1) * GAP) / this.columns);
     const shape = { columns: this.columns, tileHeight: this.side + WORDS, headHeight: HEAD, gap: GAP };
     this.plan = layout(this.parts, shape);

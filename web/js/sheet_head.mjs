@@ -3,7 +3,7 @@ import { createMark, part, setMark } from "./sheet_marks.mjs";
 import { counted } from "./sheet_words.mjs";
 
 const TONES = { good: "keep", warn: "warn", bad: "reject", info: "broken" };
-const STATES = { good: "keep", watch: "warn", bad: "reject", "not measured": "broken" };
+const STATES = { good: "keep", watch: "warn", bad: "reject" };
 
 // Checks that were not made, those with the same way out together.
 function unjudgedLines(unjudged) {
@@ -59,6 +59,7 @@ export function createHead(parent, { onForget, onFetch }) {
     part(content, "h3", "", "The set");
     const table = part(content, "div", "lorasmith-stats");
     for (const { title: name, count, of, state, text, wanted_low: low, wanted_high: high } of stats) {
+      if (state === "not measured") continue;
       const row = part(table, "div", "lorasmith-stat");
       row.title = text;
       const sign = createMark(document);
@@ -73,9 +74,10 @@ export function createHead(parent, { onForget, onFetch }) {
       const share = scale === 1 ? (of ? count / of : 0) : count / scale;
       const fill = part(bar, "span", `lorasmith-stat-fill lorasmith-stat-${STATES[state] ?? "broken"}`);
       fill.style.width = `${Math.min(1, share) * 100}%`;
-      const measured = state !== "not measured";
-      part(row, "span", "lorasmith-stat-count", measured ? (scale === 1 ? `${count} of ${of}` : `${count}`) : "not measured");
+      part(row, "span", "lorasmith-stat-count", scale === 1 ? `${count} of ${of}` : `${count}`);
     }
+    const unknown = stats.filter(({ state }) => state === "not measured").map(({ title: name }) => name);
+    if (unknown.length) part(content, "p", "lorasmith-head-unjudged", `Not measured: ${unknown.join(", ")}.`);
   }
 
   function showDetails(state) {

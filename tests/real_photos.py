@@ -11,6 +11,7 @@ import io
 import json
 import os
 import tarfile
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,10 @@ import pytest
 
 from lora_train.errors import BadInputError
 from lora_train.faces.fetch import fetch_bytes, get_models, open_wheel
+from lora_train.faces.mediapipe import NAMES, MediaPipeAnalyzer
 from lora_train.faces.models import Wheel, find_set, model_set
+from lora_train.faces.registry import best_analyzer
+from lora_train.faces.types import FaceAnalyzer
 
 EXPECTED = json.loads((Path(__file__).parent / "data" / "expected_findings.json").read_text(encoding="utf-8"))
 MAX_ARCHIVE_BYTES = 40_000_000
@@ -29,7 +33,6 @@ def cache() -> Path:
     """The folder that keeps what was fetched between runs."""
     given = os.environ.get("LORASMITH_TEST_CACHE")
     return Path(given) if given else Path.home() / ".cache" / "lorasmith-tests"
-
 
 
 @lru_cache(maxsize=4)
@@ -45,6 +48,14 @@ def models(*sets: str) -> Path:
                 pytest.skip(f"no face models: {error}")
         assert len(find_set(wanted, folder)) == len(wanted.files)
     return folder
+
+
+def analyzer(*sets: str) -> FaceAnalyzer:
+    """MediaPipe's analyzer with exactly these sets of models; skips where they cannot be fetched."""
+    made = best_analyzer(models(*sets))
+    assert isinstance(made, MediaPipeAnalyzer)
+    files = {k: v for k, v in made.files.items() if k in NAMES or "body" in sets}
+    return replace(made, files=files, identifier=made.identifier if "identity" in sets else None)
 
 
 @lru_cache(maxsize=64)

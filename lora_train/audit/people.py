@@ -39,9 +39,7 @@ _FRONTAL_DEG = 20.0
 _MIN_FRONTAL = 5
 
 
-def look_at(
-    photo: Photo, analyzer: FaceAnalyzer, image: Image | None = None, folder: Path | None = None
-) -> People:
+def look_at(photo: Photo, analyzer: FaceAnalyzer, image: Image | None = None, folder: Path | None = None) -> People:
     """What ``analyzer`` sees in a photo, from the cache where it looked before.
 
     Args:

@@ -51,9 +51,7 @@ def state(folder: Path | None = None) -> dict[str, Any]:
             "id": one.id, "title": one.title, "bytes": one.size_bytes, "files": files,
             "licence": one.files[0].wheel.licence, "ready": len(found) == len(files),
         })  # fmt: skip
-    states = [
-        {"id": s.id, "title": s.title, "available": s.available, "missing": s.missing} for s in analyzers(folder)
-    ]
+    states = [{"id": s.id, "title": s.title, "available": s.available, "missing": s.missing} for s in analyzers(folder)]
     return {"folder": str(folder or models_folder()), "models": sets, "analyzers": states}
 
 

@@ -80,9 +80,7 @@ class DlibAnalyzer:
         small = np.asarray(picture.image.resize(size, reducing_gap=2.0))
         with _LOCK:
             boxes, scores, _ = self._detector.run(small, 0, 0.0)
-        faces = [
-            self._face(picture, small, b, float(s)) for b, s in zip(boxes, scores, strict=True)
-        ]
+        faces = [self._face(picture, small, b, float(s)) for b, s in zip(boxes, scores, strict=True)]
         return People(self.id, tuple(sorted(faces, key=lambda f: -(f.width * f.height))))
 
     @property

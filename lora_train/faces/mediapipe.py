@@ -29,7 +29,7 @@ from .types import Face, People
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-VERSION = 1
+VERSION = 2
 NAMES = {
     "far": "face_detection_full_range.tflite",
     "near": "face_detection_short_range.tflite",
@@ -98,9 +98,7 @@ class MediaPipeAnalyzer:
         """Everything about the people in one upright picture."""
         picture = Picture(image)
         pairs = sorted(self._faces(picture), key=lambda p: -_area(p))
-        faces = tuple(
-            self._face(picture, found, mesh, i < _IDENTIFIED) for i, (found, mesh) in enumerate(pairs)
-        )
+        faces = tuple(self._face(picture, found, mesh, i < _IDENTIFIED) for i, (found, mesh) in enumerate(pairs))
         body = back = None
         if self._people is not None:
             mask = segment(self._people, picture)

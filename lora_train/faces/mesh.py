@@ -48,20 +48,26 @@ def fit_mesh(network: Network, picture: Picture, box: np.ndarray, eyes: np.ndarr
 
 
 def pose_deg(mesh: Mesh) -> tuple[float, float, float]:
-    """(yaw, pitch, roll): from the axes of the face in its levelled square."""
-    points = _levelled(mesh)
+    """(yaw, pitch, roll) from the axes of the face: ear to ear, and forehead to chin at a right angle to it.
+
+    Roll is taken out first, then yaw, so that a turned head keeps its pitch.
+    """
+    points = _turned(mesh.points, -mesh.angle)
+    across = points[454] - points[234]
+    rest = math.atan2(across[1], across[0])
+    points = _turned(points, -rest)
     x, y = points[454] - points[234], points[152] - points[10]
-    roll = mesh.angle + math.atan2(x[1], x[0])
     x = x / np.linalg.norm(x)
     y = y - x * float(x @ y)
-    yaw = math.degrees(math.atan2(-x[2], x[0]))
-    pitch = math.degrees(math.atan2(y[2], math.hypot(y[0], y[1])))
-    return yaw, pitch - PITCH_OFFSET_DEG, math.degrees(math.remainder(roll, 2 * math.pi))
+    yaw = math.atan2(-x[2], x[0])
+    pitch = math.atan2(y[2] * math.cos(yaw) + y[0] * math.sin(yaw), y[1])
+    roll = math.remainder(mesh.angle + rest, 2 * math.pi)
+    return math.degrees(yaw), math.degrees(pitch) - PITCH_OFFSET_DEG, math.degrees(roll)
 
 
 def smile(mesh: Mesh) -> float:
     """0..1, from 0.5 a smile: the mouth is wide, or rather wide with lifted corners and a gap."""
-    p = _levelled(mesh)[:, :2]
+    p = _turned(mesh.points, -mesh.angle)[:, :2]
     mouth = float(np.linalg.norm(p[61] - p[291]))
     wide = mouth / max(1e-6, float(np.linalg.norm(p[33] - p[263])))
     gap = float(np.linalg.norm(p[13] - p[14])) / max(1e-6, mouth)
@@ -83,10 +89,10 @@ def eye_distance_px(mesh: Mesh) -> float:
     return float(np.linalg.norm(p[[33, 133]].mean(axis=0) - p[[362, 263]].mean(axis=0)))
 
 
-def _levelled(mesh: Mesh) -> np.ndarray:
-    c, s = math.cos(-mesh.angle), math.sin(-mesh.angle)
-    turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
-    return mesh.points @ turn.T
+def _turned(points: np.ndarray, angle: float) -> np.ndarray:
+    """Points (n, 3) turned on the screen around the corner of the picture."""
+    c, s = math.cos(angle), math.sin(angle)
+    return points @ np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]).T
 
 
 def _fit(network: Network, picture: Picture, square: Square) -> Mesh:

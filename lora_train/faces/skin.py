@@ -70,9 +70,7 @@ def _shadow_stops(light: np.ndarray, places: np.ndarray) -> float:
 def _sunglasses(light: np.ndarray, places: np.ndarray) -> float:
     """0..1: both eyes, with lids and brows' lower edge, are evenly far darker than the cheeks."""
     radius = _CHEEK_RADIUS * float(np.linalg.norm(places[454] - places[234]))
-    cheeks = np.concatenate(
-        [_patches(light, places[list(c)], radius) for c in (_LEFT_CHEEK, _RIGHT_CHEEK)]
-    )
+    cheeks = np.concatenate([_patches(light, places[list(c)], radius) for c in (_LEFT_CHEEK, _RIGHT_CHEEK)])
     skin = float(np.median(cheeks)) + _FLOOR
     gaps = []
     for outline in _LENS:

@@ -14,7 +14,6 @@ from real_photos import EXPECTED
 
 from lora_train.audit.limits import DEFAULT_LIMITS as LIMITS
 from lora_train.dataset.photo import open_photo
-from lora_train.faces.registry import best_analyzer
 from lora_train.faces.types import Face, FaceAnalyzer, People
 
 pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
@@ -24,9 +23,7 @@ _NEAR = 0.06
 
 @pytest.fixture(scope="module")
 def analyzer() -> FaceAnalyzer:
-    found = best_analyzer(real_photos.models("faces", "body"))
-    assert found is not None and found.id.startswith("mediapipe")
-    return found
+    return real_photos.analyzer("faces", "body")
 
 
 @dataclass
@@ -134,7 +131,8 @@ def test_agreement_with_what_a_person_sees(
     result = agreement(looked)
     seconds = sorted(s for _, s in looked.values())
     with capsys.disabled():
-        print(f"\n{len(looked)} photos, {seconds[len(seconds) // 2] * 1e3:.0f} ms of one core each (median)\n{result.text()}")
+        median_ms = seconds[len(seconds) // 2] * 1e3
+        print(f"\n{len(looked)} photos, {median_ms:.0f} ms of one core each (median)\n{result.text()}")
     assert result.share("face found") == 1
     assert result.share("faces counted") == 1
     assert result.share("eyes closed") == 1 and result.counts["eyes closed"]["agreed"] >= 5

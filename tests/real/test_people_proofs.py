@@ -12,18 +12,21 @@ from PIL import Image
 
 from lora_train.audit.limits import DEFAULT_LIMITS as LIMITS
 from lora_train.dataset.photo import open_photo
-from lora_train.faces.registry import best_analyzer
 from lora_train.faces.types import Face, FaceAnalyzer
 
 pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
-PORTRAITS = ("astronaut.png", "flux_fill_inpaint_example-1.webp", "hidream_e1_1-1.webp", "flux_dev_checkpoint_example-1.webp")
+PORTRAITS = (
+    "astronaut.png",
+    "flux_fill_inpaint_example-1.webp",
+    "hidream_e1_1-1.webp",
+    "flux_dev_checkpoint_example-1.webp",
+)
 
 
 @pytest.fixture(scope="module")
 def look() -> Callable[[Image.Image], Face]:
     """The main face of a picture."""
-    analyzer = best_analyzer(real_photos.models("faces"))
-    assert analyzer is not None
+    analyzer = real_photos.analyzer("faces")
 
     def main(image: Image.Image) -> Face:
         face = analyzer.look(image).main
@@ -120,8 +123,8 @@ def test_light_of_the_face_follows_the_exposure(look: Callable[[Image.Image], Fa
 
 
 def test_analyzers_are_deterministic(portrait: Image.Image) -> None:
-    analyzer: FaceAnalyzer | None = best_analyzer(real_photos.models("faces", "body"))
-    assert analyzer is not None and analyzer.look(portrait) == analyzer.look(portrait)
+    analyzer: FaceAnalyzer = real_photos.analyzer("faces", "body")
+    assert analyzer.look(portrait) == analyzer.look(portrait)
 
 
 def _exposed(image: Image.Image, stops: float) -> Image.Image:

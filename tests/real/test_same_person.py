@@ -13,7 +13,6 @@ from lora_train.audit.identity import find_subject
 from lora_train.audit.limits import DEFAULT_LIMITS as LIMITS
 from lora_train.dataset.photo import open_photo
 from lora_train.faces.dlib_faces import IDENTITY_FILE, POINTS_FILE, DlibAnalyzer, Identifier
-from lora_train.faces.registry import best_analyzer
 from lora_train.faces.types import People
 
 pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
@@ -25,8 +24,8 @@ STRANGERS = ("astronaut.png", "flux_dev_checkpoint_example-1.webp", "gsl_creator
 
 @pytest.fixture(scope="module")
 def seen() -> dict[str, People]:
-    analyzer = best_analyzer(real_photos.models("faces", "identity"))
-    assert analyzer is not None and "identity" in analyzer.measures
+    analyzer = real_photos.analyzer("faces", "identity")
+    assert "identity" in analyzer.measures
     names = (*ONE_WOMAN, *ONE_MAN, *STRANGERS)
     return {n: analyzer.look(open_photo(real_photos.photo(n), 1024)) for n in names}
 
@@ -45,8 +44,7 @@ def test_one_person_is_near_and_others_are_far(seen: dict[str, People]) -> None:
 def test_the_stranger_in_a_set_is_told(seen: dict[str, People]) -> None:
     """Three photos of one woman (one of them mirrored) and one of a man."""
     a, b = (seen[n] for n in ONE_WOMAN)
-    analyzer = best_analyzer(real_photos.models("faces", "identity"))
-    assert analyzer is not None
+    analyzer = real_photos.analyzer("faces", "identity")
     mirrored = open_photo(real_photos.photo(ONE_WOMAN[0]), 1024).transpose(0)  # type: ignore[arg-type]
     subject = find_subject([a, seen[ONE_MAN[1]], b, analyzer.look(mirrored)])
     assert subject.judged and subject.photos == 3

@@ -18,7 +18,13 @@ WORKING_SIDE_PX = 1024
 """Longer side at which sharpness is judged: what is lost above it, no training resolution shows."""
 
 DECODED_SIDE_PX = 1536
-"""Longer side at which a photo is decoded, once, for the measures and for those who look for people."""
+"""Longer side at which a photo is decoded at least, once, for the measures and for those who look for people."""
+
+_UNTOUCHED_SIDE_PX = int(1.2 * DECODED_SIDE_PX) - 1
+"""A decoded picture with a longer side up to this was never scaled: JPEGs are not halved below it."""
+
+
+_CELLS = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,9 +36,14 @@ class Frame:
     """The same picture with pixels that no scaling has touched, where it was decoded at full scale."""
 
     @cached_property
+    def rgb(self) -> np.ndarray:
+        """(h, w, 3) uint8 of :attr:`image`."""
+        return np.asarray(self.image)
+
+    @cached_property
     def luma(self) -> np.ndarray:
         """(h, w) float32, 0..255."""
-        return luma(np.asarray(self.image))
+        return luma(self.rgb)
 
     @cached_property
     def small(self) -> np.ndarray:
@@ -64,10 +75,17 @@ class Frame:
         return self.luma if self.original is self.image else luma(np.asarray(self.original))
 
     def squeezed(self, side_px: int) -> np.ndarray:
-        """(side, side, 3) uint8, without regard to the shape of the photo; each cell an average."""
+        """(side, side, 3) uint8, without regard to the shape of the photo; each cell an average. 64, 32, 16 ..."""
+        cells = self._cells
+        factor = cells.shape[0] // side_px
+        blocks = cells.reshape(side_px, factor, side_px, factor, 3)
+        return np.round(blocks.mean(axis=(1, 3), dtype=np.float32)).astype(np.uint8)
+
+    @cached_property
+    def _cells(self) -> np.ndarray:
         from PIL import Image
 
-        return np.asarray(self.image.resize((side_px, side_px), Image.Resampling.BOX))
+        return np.asarray(self.image.resize((_CELLS, _CELLS), Image.Resampling.BOX))
 
 
 def open_frame(path: Path, decoded: Image | None = None) -> Frame:
@@ -83,20 +101,31 @@ def open_frame(path: Path, decoded: Image | None = None) -> Frame:
 
     decoded = open_decoded(path) if decoded is None else decoded
     longer = max(decoded.size)
-    original = decoded if longer < DECODED_SIDE_PX else None
+    original = decoded if longer <= _UNTOUCHED_SIDE_PX else None
     if longer <= WORKING_SIDE_PX:
         return Frame(decoded, original)
     scale = WORKING_SIDE_PX / longer
     size = (max(1, round(decoded.width * scale)), max(1, round(decoded.height * scale)))
-    return Frame(decoded.resize(size, Resampling.LANCZOS), original)
+    return Frame(decoded.resize(size, Resampling.HAMMING), original)
 
 
 def open_decoded(path: Path) -> Image:
-    """The photo in RGB, upright, with a longer side of at most :data:`DECODED_SIDE_PX`.
+    """The photo in RGB, upright, as it was decoded: its own size, or JPEGs at reduced scale.
 
     Raises:
         BadInputError: the photo cannot be decoded.
     """
     from ..dataset.photo import open_photo
 
-    return open_photo(path, DECODED_SIDE_PX)
+    return open_photo(path, DECODED_SIDE_PX, exact=False)
+
+
+def fitted(image: Image, side_px: int = DECODED_SIDE_PX) -> Image:
+    """``image`` with a longer side of at most ``side_px``, the same object where it is small enough."""
+    from PIL.Image import Resampling
+
+    longer = max(image.size)
+    if longer <= side_px:
+        return image
+    size = (max(1, round(image.width * side_px / longer)), max(1, round(image.height * side_px / longer)))
+    return image.resize(size, Resampling.LANCZOS)

@@ -23,7 +23,7 @@ from ..observer import Observer
 from .cache import cached, remember
 from .clothes import clothes
 from .evidence import Evidence
-from .frame import open_decoded, open_frame
+from .frame import fitted, open_decoded, open_frame
 from .layers import load_vectors, rounded, save_vectors
 from .measure import Measured, measure_image
 from .tags.ask import Tagger
@@ -112,7 +112,7 @@ def _people(
     if lookers.analyzer is None:
         return None, None
     with lookers.lock:
-        people = look_at(photo, lookers.analyzer, decoded[0] if decoded else None)
+        people = look_at(photo, lookers.analyzer, fitted(decoded[0]) if decoded else None)
     maker = f"{_CLOTHES}.{lookers.makers.rpartition('.')[2]}"
     known = load_vectors("clothes", photo.sha256, maker)
     if known is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -49,7 +49,7 @@ class Measured:
 
     scores: dict[str, float]
     pixels: str
-    """SHA-256 of the decoded pixels: the same for copies that differ in metadata only."""
+    """Digest of the decoded pixels: the same for copies that differ in metadata only."""
     phash_hex: str
     mirror_hex: str
     thumb_hex: str
@@ -84,14 +84,21 @@ def measure(path: Path) -> Measured:
     return measure_image(open_frame(path))
 
 
-def measure_image(frame: Frame) -> Measured:
-    """All measures of a decoded picture."""
+def measure_image(frame: Frame, names: Collection[str] = MEASURES) -> Measured:
+    """The measures of a decoded picture, all of them or those in ``names``, and its fingerprints."""
     straight, mirrored = phash(luma(frame.squeezed(SIDE_PX)))
     return Measured(
-        scores={n: round(float(v), 5) for n, of in MEASURES.items() if (v := of(frame)) is not None},
-        pixels=hashlib.sha256(repr(frame.image.size).encode() + frame.image.tobytes()).hexdigest(),
+        scores={n: round(float(v), 5) for n in MEASURES if n in names and (v := MEASURES[n](frame)) is not None},
+        pixels=_digest(frame),
         phash_hex=f"{straight:016x}",
         mirror_hex=f"{mirrored:016x}",
         thumb_hex=frame.squeezed(THUMB_PX).tobytes().hex(),
         colours_hex=np.round(colours(frame.squeezed(64)) * 255).astype(np.uint8).tobytes().hex(),
     )
+
+
+def _digest(frame: Frame) -> str:
+    """BLAKE2b of size and pixels."""
+    digest = hashlib.blake2b(repr(frame.image.size).encode(), digest_size=16)
+    digest.update(np.ascontiguousarray(frame.rgb))
+    return digest.hexdigest()

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MAX_PIXELS = 178_956_970
 """Largest picture that is decoded: twice Pillow's own warning limit (a 13,377 px square)."""
 
+_LOOSE = 2.4
+"""How much too large a picture may be that was asked for inexactly: JPEG halves sizes, with 1.2 to spare."""
+
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "HEIF")
 """Pillow formats that are opened. Others (EPS, PSD, ...) run foreign code or hold no photos."""
 
@@ -119,11 +122,12 @@ def read_photo(path: Path) -> Photo:
     )
 
 
-def open_photo(path: Path, max_side_px: int | None = None) -> Image.Image:
+def open_photo(path: Path, max_side_px: int | None = None, exact: bool = True) -> Image.Image:
     """The first frame of a photo: mode RGB, 8 bit, upright, transparency on neutral grey, sRGB.
 
     With ``max_side_px`` the longer side is brought down to at most that (never up); JPEGs are
-    then decoded at reduced scale.
+    then decoded at reduced scale. ``exact`` False leaves it at that: the picture may be up to 2.4 times
+    as large, and costs no second scaling where the caller scales it anyway.
 
     Raises:
         BadInputError: missing, empty, truncated, no image, more than :data:`MAX_PIXELS` pixels.
@@ -138,7 +142,7 @@ def open_photo(path: Path, max_side_px: int | None = None) -> Image.Image:
                 # A little more than the target leaves the last step to a proper filter.
                 image.draft("RGB", (int(image.width * scale * 1.2), int(image.height * scale * 1.2)))
         upright = upright_rgb(image)
-    if max_side_px and max(upright.size) > max_side_px:
+    if max_side_px and max(upright.size) > max_side_px * (1.0 if exact else _LOOSE):
         scale = max_side_px / max(upright.size)
         size = (max(1, round(upright.width * scale)), max(1, round(upright.height * scale)))
         upright = upright.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)

@@ -27,7 +27,7 @@ def crop_photos(dataset: Any, settings: Any) -> Any:
     """The dataset with crops; people are framed by their faces where something is installed that finds them."""
     from ..lora_train.crop import crop_dataset
 
-    return crop_dataset(dataset, settings, host.HostObserver(), look=_look())
+    return crop_dataset(dataset, settings, host.HostObserver(), look=people_finder())
 
 
 def decode(dataset: Any, max_side_px: int) -> Decoded:
@@ -80,7 +80,8 @@ def export(dataset: Any, name: str, layout: str, repeats: int) -> Any:
     return export_dataset(dataset, folder, render_picture, layout=layout, repeats=repeats, observer=host.HostObserver())
 
 
-def _look() -> Callable[[Any], Any] | None:
+def people_finder() -> Callable[[Any], Any] | None:
+    """Photo to the people in it, from the audit's cache where it looked; None without a face model."""
     from ..lora_train.audit.people import look_at
     from ..lora_train.faces import best_analyzer
 

@@ -50,8 +50,11 @@ def suggest_crop(photo: Photo) -> dict[str, Any]:
         BadInputError: the photo is gone or can no longer be read.
     """
     from ..lora_train.crop import crop_dataset
+    from ._pictures_io import people_finder
 
-    alone = crop_dataset(Dataset(photo.path.parent, (Entry(photo),)), _CROP_SIDE_PX).entries[0]
+    # Not with the node's observer: this runs beside the graph and must not take its cancel button.
+    dataset = Dataset(photo.path.parent, (Entry(photo),))
+    alone = crop_dataset(dataset, _CROP_SIDE_PX, look=people_finder()).entries[0]
     if alone.crop is None:
         raise BadInputError(alone.reasons[-1].text)
     return encode(alone.crop)

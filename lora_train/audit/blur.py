@@ -90,10 +90,10 @@ def _edges(fine: np.ndarray, coarse: np.ndarray) -> tuple[float, float]:
 
     The product cancels the noise of the fine slope.
     """
-    steep = coarse**2
-    count = max(4, int(steep.size * _EDGE_SHARE))
-    best = np.argpartition(steep, -count)[-count:]
-    return float(steep[best].mean()), float((fine[best] * coarse[best]).mean())
+    count = max(4, int(coarse.size * _EDGE_SHARE))
+    best = np.argpartition(np.abs(coarse), -count)[-count:]
+    steep = coarse[best]
+    return float(steep @ steep) / count, float(steep @ fine[best]) / count
 
 
 def _blur(ratio: float) -> float:

@@ -48,7 +48,8 @@ class Frame:
     @cached_property
     def small(self) -> np.ndarray:
         """(h, w, 3) uint8 with a longer side of at most 256 px."""
-        copy = self.image.copy()
+        factor = max(self.image.size) // 256
+        copy = self.image.reduce(factor) if factor > 1 else self.image.copy()
         copy.thumbnail((256, 256))
         return np.asarray(copy)
 

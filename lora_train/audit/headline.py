@@ -57,7 +57,9 @@ def next_steps(
     kept = sum(e.keep for e in entries)
     steps = []
     target = limits.good_photos if kept < limits.good_photos else limits.best_photos
-    adds = [(share, _missing(share)) for share in stats if share.code in _ADD and share.state in ("watch", "bad")]
+    # A share of a handful of photos asks for nothing: more photos come first.
+    told = [s for s in stats if s.state in ("watch", "bad") and s.of >= FEW_PHOTOS]
+    adds = [(share, _missing(share)) for share in told if share.code in _ADD]
     adds = sorted((a for a in adds if a[1] > 0), key=lambda a: (a[0].state != "bad", -_POINTS[a[0].code]))
     wanted = sum(n for _, n in adds[:3])
     if kept < target and wanted < target - kept:
@@ -70,7 +72,7 @@ def next_steps(
     copies = sum(not e.keep and "duplicate" in e.codes() for e in entries)
     if copies:
         steps.append(f"Drop {copies} {'duplicate' if copies == 1 else 'duplicates'} (left out already)")
-    steps += [_fewer(share) for share in stats if share.state in ("watch", "bad") and _surplus(share) > 0]
+    steps += [_fewer(share) for share in told if _surplus(share) > 0]
     return (*dict.fromkeys(steps), *waits_for)
 
 

@@ -65,8 +65,16 @@ def _unmeasured(found: EvidenceSet, left_out: frozenset[Need]) -> tuple[NotJudge
     measured = {r.code for r in RULES if r.score in found.table}
     rules = [r for r in RULES if r.code not in measured and r.needs not in left_out]
     # The last rule of a code names its plainest way.
-    return tuple(NotJudged(r.code, TITLES[r.code], _sentence(r.code, _WHY[r.needs]))
-                 for r in {r.code: r for r in reversed(rules)}.values())[::-1]  # fmt: skip
+    last = {r.code: r for r in reversed(rules)}.values()
+    return tuple(NotJudged(r.code, TITLES[r.code], _sentence(r.code, _why(found, r))) for r in last)[::-1]
+
+
+def _why(found: EvidenceSet, rule: Rule) -> str:
+    """Why nobody measured it; where embeddings are there, why they name nobody."""
+    subject = found.subject if rule.needs == "identity" else None
+    if subject is None or not any(f.identity for e in found.items if e.people for f in e.people.faces):
+        return _WHY[rule.needs]
+    return subject.text[0].lower() + subject.text[1:]
 
 
 def _sentence(code: str, why: str) -> str:

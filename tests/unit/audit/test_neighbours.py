@@ -58,10 +58,10 @@ def test_both_relations_have_to_hold() -> None:
     assert leaders(everybody, np.arange(6), parity) == [[0, 2, 4], [1, 3, 5]]
 
 
-def test_duplicates_of_ten_thousand_photos_in_seconds() -> None:
-    one = near_set(500)
+def test_duplicates_of_thousands_of_photos_in_seconds() -> None:
+    one = near_set(250)
     items = []
-    for copy in range(20):  # the same hashes shifted by a constant stay as far apart
+    for copy in range(16):  # the same hashes shifted by a constant stay as far apart
         shift = int(RNG.integers(1, 2**63))
         for i, e in enumerate(one.items):
             m = dataclasses.replace(e.measured, pixels=f"{copy}-{i}", phash_hex=f"{e.measured.phash ^ shift:016x}",
@@ -71,11 +71,11 @@ def test_duplicates_of_ten_thousand_photos_in_seconds() -> None:
     found = EvidenceSet(tuple(items))
     started = time.process_time()
     near = found.near_copies(10)
-    assert time.process_time() - started < 20  # some 2 s on one core of a laptop
-    pairs = {(i, j) for i in range(500) for j in near.of(i).tolist() if j < 500}
-    alone = EvidenceSet(found.items[:500]).near_copies(10)
-    assert pairs == {(i, j) for i in range(500) for j in alone.of(i).tolist()}
-    assert len(pairs) > 100
+    assert time.process_time() - started < 5  # 4,000 photos take some 0.1 s; 10,000 are in the benchmark
+    pairs = {(i, j) for i in range(250) for j in near.of(i).tolist() if j < 250}
+    alone = EvidenceSet(found.items[:250]).near_copies(10)
+    assert pairs == {(i, j) for i in range(250) for j in alone.of(i).tolist()}
+    assert len(pairs) > 50
 
 
 def test_judging_again_gives_what_judging_anew_gives() -> None:

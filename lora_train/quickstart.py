@@ -105,7 +105,8 @@ def prepare(folder: Path, base: Path, observer: Observer, *, embedder: Embedder 
     from .training.plan import make_plan
 
     family = detect(base)
-    judged = audit(folder, observer=observer)
+    # Drawn people: face networks know photographs, and the guide is the same whatever is installed.
+    judged = audit(folder, observer=observer, analyzer=None)
     if not judged.kept:
         raise BadInputError(f"No photo of '{folder}' can be used: {judged.summary()}")
     cropped = crop_dataset(judged, family.resolution_px, observer)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from comfy_api.latest import ComfyExtension, io
 
+from ._routes import add_routes
 from .apply_lora_stack import ApplyLoraStack
 from .audit_dataset import AuditDataset
 from .caption_dataset import CaptionDataset
 from .check_diversity import CheckDiversity
 from .crop_to_subject import CropToSubject
+from .dataset_to_images import DatasetToImages
 from .demo_photos import DemoPhotos
+from .export_dataset import ExportDataset
+from .images_to_dataset import ImagesToDataset
 from .load_base import LoadBase
 from .load_photo_folder import LoadPhotoFolder
 from .lora_stack import LoraStack
@@ -22,6 +26,9 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     AuditDataset,
     CropToSubject,
     CaptionDataset,
+    DatasetToImages,
+    ImagesToDataset,
+    ExportDataset,
     LoadBase,
     PlanTraining,
     TrainLora,
@@ -33,6 +40,9 @@ NODES: tuple[type[io.ComfyNode], ...] = (
 
 class LorasmithExtension(ComfyExtension):
     """What ComfyUI asks for when it loads the pack."""
+
+    async def on_load(self) -> None:
+        add_routes()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         return list(NODES)

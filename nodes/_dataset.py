@@ -16,12 +16,32 @@ def read_photos(folder: Path) -> Any:
     return Dataset.of(scan(folder, host.HostObserver()))
 
 
-def judge_photos(dataset: Any, **limits: float) -> Any:
-    """The dataset with verdicts. A limit of 0 means the usual one."""
-    from ..lora_train.audit import audit
+def judge_photos(
+    dataset: Any, overrides: str = "", purpose: str = "character", clip_model: str = "", **limits: float
+) -> tuple[Any, Any]:
+    """The dataset with verdicts and the user's own decisions, and which decision fell on which photo.
+
+    Args:
+        overrides: the decisions as text, see :mod:`..lora_train.dataset.overrides`.
+        clip_model: file name of open_clip weights in ComfyUI's folder; empty: questions in words are not asked.
+        limits: 0 means the usual one.
+    """
+    from ..lora_train.audit import audit, load_tagger
     from ..lora_train.audit.limits import DEFAULT_LIMITS
+    from ..lora_train.dataset.overrides import Overrides
     from ..lora_train.dataset.scan import Scan
+    from ..lora_train.faces import best_analyzer
 
     photos = tuple(entry.photo for entry in dataset.entries)
-    chosen = DEFAULT_LIMITS.replace(**{name: value for name, value in limits.items() if value})
-    return audit(Scan(dataset.folder, photos, dataset.unreadable), chosen, host.HostObserver())
+    matched = Overrides.from_text(overrides).for_photos(photos)
+    judged = audit(
+        Scan(dataset.folder, photos, dataset.unreadable),
+        DEFAULT_LIMITS.replace(**{name: value for name, value in limits.items() if value}),
+        host.HostObserver(),
+        analyzer=best_analyzer(host.audit_model_folder()),
+        tagger=load_tagger(host.audit_model_folder() / clip_model) if clip_model else None,
+        purpose=purpose,
+        overrides=matched.verdicts,
+    )
+    readable = {entry.name for entry in judged.entries}
+    return judged.override(boxes={n: box for n, box in matched.crops.items() if n in readable}), matched

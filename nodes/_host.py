@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import difflib
 import logging
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..lora_train.errors import BadInputError
 from ..lora_train.files import inside
@@ -48,6 +49,22 @@ def lora_folder() -> Path:
     import folder_paths
 
     return Path(folder_paths.get_output_directory()) / "loras"
+
+
+def dataset_folder(name: str) -> Path:
+    """Where datasets are written: ``output/lorasmith_datasets/<name>``.
+
+    Raises:
+        BadInputError: the name is empty, or does not stay inside.
+    """
+    import folder_paths
+
+    return inside(Path(folder_paths.get_output_directory()) / "lorasmith_datasets", name)
+
+
+def passing_folder(mark: str) -> Path:
+    """A folder for pictures that need not outlive ComfyUI; the same ``mark`` gives the same folder."""
+    return temp_folder() / "datasets" / mark
 
 
 def photo_folder(text: str) -> Path:
@@ -138,6 +155,18 @@ def lora_name_of(path: Path) -> str:
 
 
 # -- models -----------------------------------------------------------------------------------------
+
+
+def audit_model_folder() -> Path:
+    """Where the models that look at photos lie: ``models/lorasmith``. It may not be there."""
+    import folder_paths
+
+    return Path(folder_paths.models_dir) / "lorasmith"
+
+
+def clip_names() -> list[str]:
+    """The open_clip weights in :func:`audit_model_folder`, by file name."""
+    return sorted(path.name for path in audit_model_folder().glob("*.safetensors"))
 
 
 def checkpoint_names() -> list[str]:
@@ -257,6 +286,20 @@ def encode_text(clip: Any, text: str) -> torch.Tensor:
     ComfyUI reads longer texts in blocks of 77 tokens; the first block is taken.
     """
     return clip.encode_from_tokens(clip.tokenize(text))[0, :77].float().cpu().clone()
+
+
+# -- HTTP -------------------------------------------------------------------------------------------
+
+
+def add_route(method: Literal["GET", "POST"], path: str, handler: Callable[..., Any]) -> None:
+    """Answer requests to ``path``; silent where ComfyUI runs without its server.
+
+    A path that is known already stays as it is: ComfyUI does not start with one that is there twice.
+    """
+    module = sys.modules.get("server")
+    server = getattr(getattr(module, "PromptServer", None), "instance", None)
+    if server is not None and all(getattr(route, "path", None) != path for route in server.routes):
+        server.routes.route(method, path)(handler)
 
 
 # -- progress, messages, cancelling -----------------------------------------------------------------

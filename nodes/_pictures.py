@@ -11,14 +11,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-def audit_sheet(dataset: Any) -> Image:
-    """Every photo with its verdict."""
-    from ..lora_train.report.paper import DARK
-    from ..lora_train.report.sheets import dataset_sheet
-
-    return dataset_sheet(dataset, theme=DARK)
-
-
 def crops_sheet(dataset: Any) -> Image:
     """Every kept photo with its crop."""
     from ..lora_train.report.paper import DARK

@@ -84,7 +84,7 @@ def encode(dataset: Any, base: Base, clip: Any, vae: Any, path: Path, observer: 
     from ..lora_train.crop import render_crop
     from ..lora_train.training.encode import opening, write_encoded
 
-    entries = dataset.kept
+    entries = dataset.pictures
     observer.stage("Encoding photos")
     latents = []
     for done, entry in enumerate(entries, 1):

@@ -6,11 +6,16 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ..lora_train.dataset.overrides import Overrides
+from ..lora_train.errors import BadInputError
+from . import _host as host
 from ._dataset import judge_photos
-from ._pictures import audit_sheet
+from ._sheet import sheet_payload
 from ._text import audit_report
 from ._types import DATASET, REPORT
 from ._ui import show
+
+NO_CLIP = "none"
 
 
 class AuditDataset(io.ComfyNode):
@@ -23,8 +28,8 @@ class AuditDataset(io.ComfyNode):
             display_name="Audit Photos",
             category="Lorasmith/1 Dataset",
             description=(
-                "Judges every photo: unreadable, too small, blurred, too dark, too bright, or a duplicate. "
-                "Rejected photos are left out of the training and stay where they are."
+                "Judges every photo and the whole set, and shows both as a contact sheet in which you have the "
+                "last word. Photos that are left out stay where they are."
             ),
             search_aliases=["filter photos", "blur", "duplicates", "quality", "curate"],
             inputs=[
@@ -48,6 +53,32 @@ class AuditDataset(io.ComfyNode):
                     advanced=True,
                     tooltip="Reject photos whose edges are wider than this as blurry. 0: the usual limit.",
                 ),
+                io.Combo.Input(
+                    "purpose",
+                    options=["character", "style", "object"],
+                    default="character",
+                    optional=True,
+                    tooltip="What the LoRA is for. Faces and framing are judged for a character only.",
+                ),
+                io.Combo.Input(
+                    "clip_model",
+                    options=[NO_CLIP, *host.clip_names()],
+                    default=NO_CLIP,
+                    optional=True,
+                    advanced=True,
+                    tooltip=(
+                        "open_clip weights in models/lorasmith that answer questions in words: mirror selfie? "
+                        "held object? Without them these checks are not made."
+                    ),
+                ),
+                io.String.Input(
+                    "overrides",
+                    default="",
+                    optional=True,
+                    socketless=True,
+                    extra_dict={"widgetType": "LORASMITH_SHEET"},
+                    tooltip="What you decided in the contact sheet. Empty: the verdicts alone.",
+                ),
             ],
             outputs=[
                 DATASET.Output("dataset", display_name="dataset", tooltip="The photos with their verdicts."),
@@ -57,7 +88,26 @@ class AuditDataset(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, dataset: Any, min_side_px: int = 0, max_blur_px: float = 0.0) -> io.NodeOutput:
-        judged = judge_photos(dataset, min_side_px=min_side_px, max_blur_px=max_blur_px)
+    def validate_inputs(cls, overrides: str | None = None) -> bool | str:
+        try:
+            Overrides.from_text(overrides or "")
+        except BadInputError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    def execute(
+        cls,
+        dataset: Any,
+        min_side_px: int = 0,
+        max_blur_px: float = 0.0,
+        purpose: str = "character",
+        clip_model: str = NO_CLIP,
+        overrides: str = "",
+    ) -> io.NodeOutput:
+        limits = {"min_side_px": min_side_px, "max_blur_px": max_blur_px}
+        clip = "" if clip_model == NO_CLIP else clip_model
+        judged, matched = judge_photos(dataset, overrides, purpose, clip, **limits)
         report = audit_report(judged)
-        return io.NodeOutput(judged, report, ui=show(report, [audit_sheet(judged)]))
+        sheet = sheet_payload(judged, matched, overrides)
+        return io.NodeOutput(judged, report, ui=show(report) | {"lorasmith_sheet": [sheet]})

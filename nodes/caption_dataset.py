@@ -6,6 +6,8 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ..lora_train.dataset.edits import parse_edits
+from ..lora_train.errors import BadInputError
 from ._text import caption_report
 from ._types import DATASET
 from ._ui import show
@@ -44,6 +46,20 @@ class CaptionDataset(io.ComfyNode):
                     optional=True,
                     advanced=True,
                 ),
+                io.Boolean.Input(
+                    "tags",
+                    default=True,
+                    optional=True,
+                    tooltip="Also name what the audit measured and what varies: framing, view, smile, place.",
+                ),
+                io.String.Input(
+                    "replace",
+                    default="",
+                    multiline=True,
+                    optional=True,
+                    placeholder="sofa -> couch",
+                    tooltip="Replace words in all captions, one 'old -> new' a line; nothing after the arrow deletes.",
+                ),
             ],
             outputs=[
                 DATASET.Output("dataset", display_name="dataset", tooltip="The photos with their captions."),
@@ -57,11 +73,26 @@ class CaptionDataset(io.ComfyNode):
         )
 
     @classmethod
+    def validate_inputs(cls, replace: str | None = None) -> bool | str:
+        try:
+            parse_edits(replace or "")
+        except BadInputError as error:
+            return str(error)
+        return True
+
+    @classmethod
     def execute(
-        cls, dataset: Any, trigger: str, class_word: str, template: str = "photo of {trigger} {class_word}"
+        cls,
+        dataset: Any,
+        trigger: str,
+        class_word: str,
+        template: str = "photo of {trigger} {class_word}",
+        tags: bool = True,
+        replace: str = "",
     ) -> io.NodeOutput:
         from ..lora_train.dataset.captions import caption_dataset
 
-        captioned = caption_dataset(dataset, trigger, class_word, template)
+        edits = parse_edits(replace)
+        captioned = caption_dataset(dataset, trigger, class_word, template, tags=tags, edits=edits)
         prompt = template.format(trigger=trigger.strip(), class_word=class_word.strip())
         return io.NodeOutput(captioned, prompt, ui=show(caption_report(captioned)))

@@ -6,8 +6,8 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from . import _host as host
 from ._pictures import crops_sheet
+from ._pictures_io import crop_photos
 from ._text import crop_report
 from ._types import BASE, DATASET, Base
 from ._ui import show
@@ -41,6 +41,28 @@ class CropToSubject(io.ComfyNode):
                     optional=True,
                     tooltip="Side of a square crop. 0 takes the base model's own, or 512 without a base.",
                 ),
+                io.Combo.Input(
+                    "framing",
+                    options=["auto", "portrait", "half", "full"],
+                    default="auto",
+                    optional=True,
+                    tooltip="How much of a person to show. auto: the most that the photo has, feet if it has them.",
+                ),
+                io.Int.Input(
+                    "crops_per_photo",
+                    default=1,
+                    min=1,
+                    max=3,
+                    optional=True,
+                    tooltip="2 and 3 add nearer crops of the same person. All are trained; they count as one photo.",
+                ),
+                io.Boolean.Input(
+                    "remove_borders",
+                    default=True,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Cut off empty borders: bars of video stills, frames of scans and screenshots.",
+                ),
             ],
             outputs=[
                 DATASET.Output("dataset", display_name="dataset", tooltip="The photos with their crops."),
@@ -49,9 +71,17 @@ class CropToSubject(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, dataset: Any, base: Base | None = None, resolution_px: int = 0) -> io.NodeOutput:
-        from ..lora_train.crop import crop_dataset
+    def execute(
+        cls,
+        dataset: Any,
+        base: Base | None = None,
+        resolution_px: int = 0,
+        framing: Any = "auto",
+        crops_per_photo: int = 1,
+        remove_borders: bool = True,
+    ) -> io.NodeOutput:
+        from ..lora_train.crop import CropSettings
 
         side_px = resolution_px or (base.resolution_px if base else DEFAULT_RESOLUTION_PX)
-        cropped = crop_dataset(dataset, side_px, host.HostObserver())
+        cropped = crop_photos(dataset, CropSettings(side_px, framing, crops_per_photo, remove_borders))
         return io.NodeOutput(cropped, ui=show(crop_report(cropped), [crops_sheet(cropped)]))

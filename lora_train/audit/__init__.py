@@ -2,82 +2,107 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import replace
-from os import cpu_count
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from ..dataset.manifest import Dataset
-from ..dataset.photo import Photo, Unreadable
+from ..dataset.photo import Unreadable
 from ..dataset.scan import Scan, scan
 from ..errors import BadInputError
 from ..observer import NullObserver, Observer
-from .cache import cached, remember
-from .judge import Judgement, judge
+from .evidence import Evidence, EvidenceSet
+from .judge import Judgement, Override, judge
 from .limits import DEFAULT_LIMITS, Limits, load_limits
+from .look import Lookers, look_at_all
 from .measure import Measured, measure
+from .tags.ask import Tagger, load_tagger
+
+if TYPE_CHECKING:
+    from ..faces.types import FaceAnalyzer
 
 __all__ = [
     "DEFAULT_LIMITS",
+    "Evidence",
+    "EvidenceSet",
     "Judgement",
     "Limits",
     "Measured",
+    "Override",
+    "Tagger",
     "audit",
+    "gather",
     "judge",
+    "judged",
     "load_limits",
-    "measure_all",
+    "load_tagger",
+    "measure",
 ]
 
 
 def audit(
-    folder_or_scan: Path | str | Scan, limits: Limits = DEFAULT_LIMITS, observer: Observer | None = None
+    folder_or_scan: Path | str | Scan,
+    limits: Limits = DEFAULT_LIMITS,
+    observer: Observer | None = None,
+    *,
+    analyzer: FaceAnalyzer | Literal["auto"] | None = "auto",
+    tagger: Tagger | None = None,
+    purpose: str = "character",
+    overrides: Mapping[str, Override] | None = None,
 ) -> Dataset:
     """Scan, measure and judge a folder. Photos that cannot be decoded move to ``unreadable``.
+
+    Args:
+        analyzer: who looks for faces; "auto" is the best one installed, None nobody.
+        tagger: who answers questions in words, from :func:`load_tagger`; None nobody.
+        purpose: "character", "style" or "object"; faces and framing are judged for a character only.
+        overrides: the user's verdicts by file name; names that are not in the folder are ignored.
 
     Raises:
         BadInputError: the folder is missing or holds no readable photo.
     """
     observer = observer or NullObserver()
     found = folder_or_scan if isinstance(folder_or_scan, Scan) else scan(Path(folder_or_scan), observer)
-    measured, broken = measure_all(found.photos, observer)
-    if not measured:
+    evidence, broken = gather(found, observer, analyzer=analyzer, tagger=tagger)
+    return judged(found, evidence, broken, judge(evidence, limits, purpose=purpose, overrides=overrides))
+
+
+def gather(
+    found: Scan,
+    observer: Observer | None = None,
+    *,
+    analyzer: FaceAnalyzer | Literal["auto"] | None = "auto",
+    tagger: Tagger | None = None,
+) -> tuple[EvidenceSet, tuple[Unreadable, ...]]:
+    """Everything that can be known about the photos of a scan: the slow part, to be judged again and again.
+
+    Raises:
+        BadInputError: none of the photos can be decoded.
+    """
+    if analyzer == "auto":
+        from ..faces import best_analyzer
+
+        analyzer = best_analyzer()
+    evidence, broken = look_at_all(found.photos, Lookers(analyzer, tagger), observer or NullObserver())
+    if not evidence:
         raise BadInputError(f"None of the photos in '{found.folder}' can be read: {broken[0].reason}")
-    verdicts = judge(measured, limits)
+    return EvidenceSet.of(evidence), tuple(broken)
+
+
+def judged(
+    found: Scan, evidence: EvidenceSet, broken: tuple[Unreadable, ...], verdicts: Judgement
+) -> Dataset:
+    """The manifest of a scan with its verdicts; ``broken`` joins what the scan could not read."""
     dataset = Dataset.of(replace(found, photos=(), unreadable=(*found.unreadable, *broken)))
-    return replace(dataset, entries=verdicts.entries, groups=verdicts.groups, warnings=verdicts.warnings)
-
-
-def measure_all(
-    photos: tuple[Photo, ...], observer: Observer, workers: int | None = None
-) -> tuple[list[tuple[Photo, Measured]], list[Unreadable]]:
-    """Measure every photo, from the cache where it is there; the second list could not be decoded."""
-    observer.stage("measure")
-    measured: list[tuple[Photo, Measured]] = []
-    broken: list[Unreadable] = []
-    notes: set[str] = set()
-    with ThreadPoolExecutor(workers or min(4, cpu_count() or 1)) as pool:
-        pending = [pool.submit(_measured, photo) for photo in photos]
-        try:
-            for done, (photo, future) in enumerate(zip(photos, pending, strict=True)):
-                observer.check_cancelled()
-                try:
-                    result, note = future.result()
-                    measured.append((photo, result))
-                    notes |= {note} if note else set()
-                except BadInputError as error:
-                    broken.append(Unreadable(photo.path, str(error)))
-                observer.progress(done + 1, len(photos))
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-    if notes:
-        observer.message(f"Scores are not remembered for next time. {min(notes)}")
-    return measured, broken
-
-
-def _measured(photo: Photo) -> tuple[Measured, str | None]:
-    """One photo's scores and, where they could not be stored, why."""
-    known = cached(photo.sha256)
-    if known is not None:
-        return known, None
-    fresh = measure(photo.path)
-    return fresh, remember(photo.sha256, fresh)
+    return replace(
+        dataset,
+        entries=verdicts.entries,
+        groups=verdicts.groups,
+        warnings=(*dataset.warnings, *verdicts.warnings),
+        not_judged=verdicts.not_judged,
+        stats=verdicts.stats,
+        score=verdicts.score,
+        score_max=verdicts.score_max,
+        next_steps=verdicts.next_steps,
+    )

@@ -11,29 +11,37 @@ import numpy as np
 
 from ..dataset.colour import lab
 
+_SLOPE = 5.0
 _BINS = (6, 8, 8)
 _LOW = np.array([0.0, -64.0, -64.0], np.float32)
 _HIGH = np.array([100.0, 64.0, 64.0], np.float32)
 
 
-def border(side: int) -> np.ndarray:
-    """Boolean (side, side): the part of a squeezed photo that counts as background."""
-    y, x = np.mgrid[0:side, 0:side] / side
+def border(height: int, width: int | None = None) -> np.ndarray:
+    """Boolean (height, width), or square: the part of a photo that counts as background."""
+    width = width or height
+    y, x = np.arange(height)[:, None] / height, np.arange(width)[None, :] / width
     return (y < 0.2) | (((x < 0.15) | (x >= 0.85)) & (y < 0.75))
 
 
 def colours(rgb: np.ndarray) -> np.ndarray:
     """Square root of the soft Lab histogram of the border, (384,) float32 of unit length, from (s, s, 3)."""
-    points = lab(rgb)[border(rgb.shape[0])]  # (n, 3)
+    return histogram(rgb[border(rgb.shape[0])])
+
+
+def histogram(points: np.ndarray) -> np.ndarray:
+    """Square root of the soft Lab histogram of sRGB pixels (n, 3) uint8: (384,) float32 of unit length."""
+    values = lab(points)  # (n, 3)
     counts = np.array(_BINS)
-    at = np.clip((points - _LOW) / (_HIGH - _LOW), 0, 1) * (counts - 1)
+    at = np.clip((values - _LOW) / (_HIGH - _LOW), 0, 1) * (counts - 1)
     below = np.minimum(at.astype(int), counts - 2)
     part = at - below
-    histogram = np.zeros(_BINS)
+    strides = np.array([_BINS[1] * _BINS[2], _BINS[2], 1])
+    total = np.zeros(counts.prod())
     for corner in np.ndindex(2, 2, 2):
         weight = np.prod(np.where(corner, part, 1 - part), axis=1)
-        np.add.at(histogram, tuple((below + corner).T), weight)
-    return np.sqrt(histogram / max(1e-12, histogram.sum())).ravel().astype(np.float32)
+        total += np.bincount((below + corner) @ strides, weight, len(total))
+    return np.sqrt(total / max(1e-12, total.sum())).astype(np.float32)
 
 
 def layout(thumb: np.ndarray) -> np.ndarray:
@@ -43,13 +51,20 @@ def layout(thumb: np.ndarray) -> np.ndarray:
     return cells / max(1e-3, float(np.linalg.norm(cells)))
 
 
-def same_place(
-    colour_rows: np.ndarray, layout_rows: np.ndarray, min_colours: float, min_layout: float
-) -> np.ndarray:
-    """Boolean (n, n) from the rows of n photos: alike in colours (Hellinger) and layout (correlation).
+def edge_share(luma: np.ndarray) -> float:
+    """Share 0..1 of the border's pixels that lie on an edge; grey (h, w) of some 256 px in.
 
-    A border of one plain colour has no layout; two of them are told by their colours alone.
+    An edge is a slope of more than five grey levels per pixel (Sobel above 40).
     """
-    plain = np.linalg.norm(layout_rows, axis=1) < 0.5
-    alike = layout_rows @ layout_rows.T >= min_layout
-    return (colour_rows @ colour_rows.T >= min_colours) & (alike | (plain[:, None] & plain[None, :]))
+    y = (luma[2:, 1:-1] - luma[:-2, 1:-1]) / 2
+    x = (luma[1:-1, 2:] - luma[1:-1, :-2]) / 2
+    return float((np.hypot(x, y) > _SLOPE)[border(*luma.shape)[1:-1, 1:-1]].mean()) if x.size else 0.0
+
+
+def colour_bits(rgb: np.ndarray) -> float:
+    """Entropy 0..5 bits of the border's colours in 32 kinds: 4 of red, 4 of green, 2 of blue."""
+    points = rgb[border(*rgb.shape[:2])].astype(int)
+    kinds = (points[:, 0] // 64) * 8 + (points[:, 1] // 64) * 2 + points[:, 2] // 128
+    share = np.bincount(kinds, minlength=32) / max(1, len(kinds))
+    share = share[share > 0]
+    return float(-(share * np.log2(share)).sum())

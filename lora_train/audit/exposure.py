@@ -22,27 +22,27 @@ def centre(height: int, width: int) -> np.ndarray:
     return ((x - 0.5) / 0.3) ** 2 + ((y - 0.46) / 0.4) ** 2 <= 1
 
 
-def light(rgb: np.ndarray) -> float:
-    """Linear luminance 0..1 that a tenth of the middle reaches; low only where nothing is lit."""
-    values = luminance(rgb)
+def light(values: np.ndarray) -> float:
+    """Linear luminance 0..1 that a tenth of the middle of (h, w) reaches; low only where nothing is lit."""
     return float(np.percentile(values[centre(*values.shape)], 90))
 
 
-def burnt_share(rgb: np.ndarray) -> float:
+def burnt_share(rgb: np.ndarray, values: np.ndarray | None = None) -> float:
     """Share 0..1 of the subject's place where a channel is clipped to white.
 
     The subject's place is the middle without the white backdrop: what is clipped in all channels
-    and joined to the border of the picture.
+    and joined to the border of the picture. ``values``: the luminance of ``rgb`` (h, w, 3), if known.
     """
-    clipped = (rgb.max(axis=2) >= _CLIPPED) & (luminance(rgb) >= _WHITE_LIGHT)
+    values = luminance(rgb) if values is None else values
+    clipped = (rgb.max(axis=2) >= _CLIPPED) & (values >= _WHITE_LIGHT)
     backdrop = _joined_to_border(rgb.min(axis=2) >= _CLIPPED)
     place = centre(*clipped.shape) & ~backdrop
     return float(clipped[place].mean()) if place.any() else 1.0
 
 
-def shadow_light(rgb: np.ndarray) -> float:
-    """Linear luminance 0..1 below which only the darkest 2 % of the picture lie; high when washed out."""
-    return float(np.percentile(luminance(rgb), 2))
+def shadow_light(values: np.ndarray) -> float:
+    """Linear luminance 0..1 below which only the darkest 2 % of (h, w) lie; high when washed out."""
+    return float(np.percentile(values, 2))
 
 
 def _joined_to_border(mask: np.ndarray) -> np.ndarray:

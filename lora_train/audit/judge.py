@@ -3,48 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ..dataset.manifest import Entry, Group, Reason, Warning_
-from ..dataset.photo import Photo
-from .duplicates import Copy, find_copies
+import numpy as np
+
+from ..dataset.manifest import Entry, Group, NotJudged, Reason, Share, Warning_
+from .duplicates import Copy, find_copies, preference
+from .evidence import Evidence, EvidenceSet
+from .headline import headline, share_warnings
 from .limits import Limits
-from .measure import Measured
-from .series import find_series
-from .size import size_warnings
+from .rules import RULES, Rule
+from .series import find_series, with_keepers
+from .shares import Kept, shares_of
+from .size import count_share, size_warnings
+from .unjudged import Scope, scope_of, waits_for
 
-
-@dataclass(frozen=True)
-class Rule:
-    """Rejects a photo whose score is on the wrong side of a limit. ``text`` gets value and limit."""
-
-    code: str
-    score: str
-    limit: str
-    side: Literal["at least", "at most"]
-    text: str
-
-    def apply(self, scores: dict[str, float], limits: Limits) -> Reason | None:
-        value, limit = scores.get(self.score), float(getattr(limits, self.limit))
-        if value is None or (value >= limit if self.side == "at least" else value <= limit):
-            return None
-        return Reason(self.code, value, limit, self.text.format(value=value, limit=limit))
-
-
-RULES: tuple[Rule, ...] = (
-    Rule("too_small", "side_px", "min_side_px", "at least",
-         "Too small: the shorter side has {value:.0f} px, {limit:.0f} are needed. Use the original file."),
-    Rule("blurry", "blur_px", "max_blur_px", "at most",
-         "Blurry: its sharpest edges are {value:.1f} px soft, {limit:.1f} are allowed."),
-    Rule("too_dark", "light", "min_light", "at least",
-         "Too dark: the brightest tenth of the middle reaches {value:.1%} light, {limit:.1%} are needed."),
-    Rule("too_bright", "burnt_share", "max_burnt_share", "at most",
-         "Too bright: {value:.0%} of the subject is burnt out to white, at most {limit:.0%} are allowed."),
-    Rule("too_bright", "shadow_light", "max_shadow_light", "at most",
-         "Too bright: washed out, its darkest parts have {value:.0%} light, {limit:.0%} are allowed."),
-)  # fmt: skip
+Override = Literal["keep", "reject"]
 
 
 @dataclass(frozen=True)
@@ -54,64 +30,139 @@ class Judgement:
     entries: tuple[Entry, ...]
     groups: tuple[Group, ...]
     warnings: tuple[Warning_, ...]
+    not_judged: tuple[NotJudged, ...] = ()
+    stats: tuple[Share, ...] = ()
+    score: int = 0
+    score_max: int = 0
+    next_steps: tuple[str, ...] = ()
 
 
-def judge(measured: Sequence[tuple[Photo, Measured]], limits: Limits) -> Judgement:
-    """Verdicts on all photos of a set. Computes nothing on pixels."""
-    own = [_own_reasons(photo, m, limits) for photo, m in measured]
-    copies = find_copies(measured, [not reasons for reasons in own], limits)
+def judge(
+    evidence: Iterable[Evidence] | EvidenceSet,
+    limits: Limits,
+    *,
+    purpose: str = "character",
+    overrides: Mapping[str, Override] | None = None,
+) -> Judgement:
+    """Verdicts on all photos of a set. Computes nothing on pixels.
+
+    Args:
+        evidence: an :class:`EvidenceSet` remembers what it has compared, for the next limits.
+        purpose: "character" judges faces and framing; "style" and "object" leave them alone.
+        overrides: the user's own verdicts by file name; they win, and the set is counted with them.
+    """
+    found = EvidenceSet.of(evidence)
+    limits, overrides = limits.for_purpose(purpose), overrides or {}
+    everyone, scope = found, scope_of(found, limits, purpose)
+    if scope.left_out:
+        found = found.without_people
+    own = _own_reasons(found, limits, scope)
+    fine = [_fine(item.photo.name, reasons, overrides) for item, reasons in zip(found.items, own, strict=True)]
+    copies = find_copies(found, fine, limits)
     lists = [
         (*r, *(() if c is None else (_copy_reason(c, limits),))) for r, c in zip(own, copies, strict=True)
     ]
-    kept = [i for i, reasons in enumerate(lists) if not reasons]
-    groups = _number((*_copy_groups(measured, copies), *find_series([measured[i] for i in kept], limits)))
+    keeps = [_fine(item.photo.name, reasons, overrides) for item, reasons in zip(found.items, lists, strict=True)]
+    order = _order(found, keeps)
+    series = with_keepers(find_series(found, np.flatnonzero(keeps), limits), order)
+    groups = _number((*_copy_groups(found, copies), *series))
     of = {name: g for g in reversed(groups) for name in g.members}
     entries = tuple(
-        _entry(p, m, reasons, of.get(p.name), limits) for (p, m), reasons in zip(measured, lists, strict=True)
+        _entry(everyone, found.scores[i], i, reasons, of.get(item.photo.name), keeps[i], overrides, limits)
+        for i, (item, reasons) in enumerate(zip(found.items, lists, strict=True))
     )
-    series = tuple(Warning_(g.kind, g.text) for g in groups if g.kind == "same_background")
-    return Judgement(entries, groups, (*size_warnings(len(kept), limits), *series))
+    kept = Kept(found, np.flatnonzero(keeps), limits)
+    stats = (count_share(sum(keeps), limits), *shares_of(kept, purpose == "character"))
+    top = headline(entries, stats, limits, waits_for(everyone))
+    # The place has its own, better sentence where a series was found.
+    told = {g.kind for g in series} and {"one_background", "one_outfit"}
+    about = tuple(w for w in share_warnings(stats) if w.code not in told)
+    warnings = (*size_warnings(sum(keeps), limits), *(Warning_(g.kind, g.text) for g in series), *about)
+    return Judgement(
+        entries, groups, warnings, scope.not_judged, stats, top.score, top.score_max, top.next_steps
+    )
+
+
+def _fine(name: str, reasons: Sequence[Reason], overrides: Mapping[str, Override]) -> bool:
+    own = overrides.get(name)
+    return own == "keep" or (own is None and not any(r.severity == "reject" for r in reasons))
+
+
+def _own_reasons(found: EvidenceSet, limits: Limits, scope: Scope) -> list[tuple[Reason, ...]]:
+    """What is to be said about each photo by itself: each code once, in the order of the rules."""
+    lists: list[dict[str, Reason]] = [{} for _ in found.items]
+    for rule in RULES:
+        if not scope.judges(rule):
+            continue
+        values = found.column(rule.score)
+        for i in np.flatnonzero(_wrong(found, rule, limits)).tolist():
+            codes = lists[i]
+            if rule.code not in codes and not any(code in codes for code in rule.unless):
+                codes[rule.code] = rule.reason(float(values[i]), limits)
+    return [tuple(codes.values()) for codes in lists]
+
+
+def _wrong(found: EvidenceSet, rule: Rule, limits: Limits) -> np.ndarray:
+    """(n,) bool: the score was measured and is on the wrong side, and so is the second one if there is one."""
+    wrong = _beyond(found.column(rule.score), rule.side, getattr(limits, rule.limit))
+    if rule.also is not None:
+        score, limit, side = rule.also
+        wrong &= _beyond(found.column(score), side, getattr(limits, limit))
+    if rule.without:
+        wrong &= np.isnan(found.column(rule.without))
+    return wrong
+
+
+def _beyond(values: np.ndarray, side: str, limit: float) -> np.ndarray:
+    return values < limit if side == "at least" else values > limit  # NaN is beyond nothing
+
+
+def _order(found: EvidenceSet, keeps: Sequence[bool]) -> dict[str, int]:
+    """File name -> rank among all photos, 0 is the one to keep first."""
+    ranked = sorted(range(len(found)), key=lambda i: preference(found.items[i], keeps[i], i))
+    return {found.items[i].photo.name: rank for rank, i in enumerate(ranked)}
 
 
 def _entry(
-    photo: Photo, measured: Measured, reasons: tuple[Reason, ...], group: Group | None, limits: Limits
-) -> Entry:
-    keep = not reasons
-    if group is not None and group.kind == "same_background":
+    found: EvidenceSet, scores: dict[str, float], index: int, reasons: tuple[Reason, ...],
+    group: Group | None, keep: bool, overrides: Mapping[str, Override], limits: Limits,
+) -> Entry:  # fmt: skip
+    item = found.items[index]
+    if group is not None and group.kind != "duplicate" and keep:
         size, most = len(group.members), limits.background_group - 1
-        text = f"One of {size} photos of the same place; {most} of them are enough."
-        reasons = (*reasons, Reason("same_background", float(size), float(most), text, "warn"))
-    scores, number = _scores(photo, measured), group.id if group else None
-    return Entry(photo, keep, reasons, scores, None, photo.caption or "", number)
+        best = " The best of them." if item.photo.name == group.keeper else f" The best is '{group.keeper}'."
+        text = f"One of {size} photos of {_SAME[group.kind]}; {most} of them are enough.{best}"
+        reasons = (*reasons, Reason(group.kind, float(size), float(most), text, "warn", "photos"))
+    number = group.id if group else None
+    override = overrides.get(item.photo.name)
+    faces = tuple(face.box for face in item.people.faces) if item.people is not None else ()
+    return Entry(item.photo, keep, reasons, scores, None, item.photo.caption or "", number, override, faces)
 
 
-def _scores(photo: Photo, measured: Measured) -> dict[str, float]:
-    return {"side_px": float(photo.short_side_px), **measured.scores}
-
-
-def _own_reasons(photo: Photo, measured: Measured, limits: Limits) -> tuple[Reason, ...]:
-    """What is wrong with one photo by itself: each code once, size before blur."""
-    scores = _scores(photo, measured)
-    found = [reason for rule in RULES if (reason := rule.apply(scores, limits))]
-    return tuple({reason.code: reason for reason in reversed(found)}.values())[::-1]
+_SAME = {
+    "same_background": "the same place",
+    "same_clothes_and_background": "the same clothes and place",
+    "studio_series": "one studio series",
+    "same_pose": "the same pose",
+}
 
 
 def _copy_reason(copy: Copy, limits: Limits) -> Reason:
-    return Reason("duplicate", float(copy.bits), float(limits.duplicate_bits), copy.text)
+    return Reason("duplicate", float(copy.bits), float(limits.duplicate_bits), copy.text, "reject", "bits of 64")
 
 
-def _copy_groups(measured: Sequence[tuple[Photo, Measured]], copies: Sequence[Copy | None]) -> list[Group]:
+def _copy_groups(found: EvidenceSet, copies: Sequence[Copy | None]) -> list[Group]:
     members: dict[int, list[int]] = {}
     for i, copy in enumerate(copies):
         if copy is not None:
             members.setdefault(copy.keeper, [copy.keeper]).append(i)
-    found = []
+    groups = []
     for keeper, indices in sorted(members.items(), key=lambda item: min(item[1])):
-        names = tuple(measured[i][0].name for i in sorted(indices))
-        best = measured[keeper][0].name
+        names = tuple(found.items[i].photo.name for i in sorted(indices))
+        best = found.items[keeper].photo.name
         text = f"{len(names)} photos show the same shot; '{best}' is kept."
-        found.append(Group(0, "duplicate", names, best, text))
-    return found
+        groups.append(Group(0, "duplicate", names, best, text))
+    return groups
 
 
 def _number(groups: Sequence[Group]) -> tuple[Group, ...]:

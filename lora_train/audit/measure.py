@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,23 +12,35 @@ import numpy as np
 
 from ..dataset.colour import luma
 from ..dataset.hashes import SIDE_PX, THUMB_PX, phash
-from ..dataset.photo import open_photo
-from .background import colours
+from .background import colour_bits, colours, edge_share
 from .blur import blur_px, noise
+from .colours import chroma, contrast, hue_spread
 from .exposure import burnt_share, light, shadow_light
-from .frame import WORKING_SIDE_PX, Frame
+from .frame import Frame, open_frame
+from .jpeg import jpeg_blocks
+from .lettering import text_share
+from .tilt import tilt_deg
 
-VERSION = 1
+VERSION = 2
 """Raised whenever a measure changes, so that cached scores of older ones are left alone."""
 
-MEASURES: Mapping[str, Callable[[Frame], float]] = {
+MEASURES: Mapping[str, Callable[[Frame], float | None]] = {
     "blur_px": lambda f: blur_px(f.luma),
     "noise": lambda f: noise(f.luma),
-    "light": lambda f: light(f.small),
-    "burnt_share": lambda f: burnt_share(f.small),
-    "shadow_light": lambda f: shadow_light(f.small),
+    "light": lambda f: light(f.luminance),
+    "burnt_share": lambda f: burnt_share(f.small, f.luminance),
+    "shadow_light": lambda f: shadow_light(f.luminance),
+    "brightness": lambda f: float(f.luminance.mean()),
+    "contrast": lambda f: contrast(f.small_luma),
+    "chroma": lambda f: chroma(f.lab),
+    "hue_spread": lambda f: hue_spread(f.lab),
+    "tilt_deg": lambda f: tilt_deg(f.small_luma),
+    "jpeg_blocks": lambda f: None if f.untouched is None else jpeg_blocks(f.untouched),
+    "text_share": lambda f: text_share(f.luma),
+    "border_edges": lambda f: edge_share(f.small_luma),
+    "border_colours": lambda f: colour_bits(f.small),
 }
-"""Name in ``Entry.scores`` -> measure of a frame."""
+"""Name in ``Entry.scores`` -> measure of a frame; None where it cannot be taken on this picture."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +49,7 @@ class Measured:
 
     scores: dict[str, float]
     pixels: str
-    """SHA-256 of the decoded pixels: the same for copies that differ in metadata only."""
+    """Digest of the decoded pixels: the same for copies that differ in metadata only."""
     phash_hex: str
     mirror_hex: str
     thumb_hex: str
@@ -69,17 +81,24 @@ def measure(path: Path) -> Measured:
     Raises:
         BadInputError: the photo cannot be decoded.
     """
-    return measure_image(Frame(open_photo(path, WORKING_SIDE_PX)))
+    return measure_image(open_frame(path))
 
 
-def measure_image(frame: Frame) -> Measured:
-    """All measures of a decoded picture."""
+def measure_image(frame: Frame, names: Collection[str] = MEASURES) -> Measured:
+    """The measures of a decoded picture, all of them or those in ``names``, and its fingerprints."""
     straight, mirrored = phash(luma(frame.squeezed(SIDE_PX)))
     return Measured(
-        scores={name: round(float(of(frame)), 5) for name, of in MEASURES.items()},
-        pixels=hashlib.sha256(repr(frame.image.size).encode() + frame.image.tobytes()).hexdigest(),
+        scores={n: round(float(v), 5) for n in MEASURES if n in names and (v := MEASURES[n](frame)) is not None},
+        pixels=_digest(frame),
         phash_hex=f"{straight:016x}",
         mirror_hex=f"{mirrored:016x}",
         thumb_hex=frame.squeezed(THUMB_PX).tobytes().hex(),
         colours_hex=np.round(colours(frame.squeezed(64)) * 255).astype(np.uint8).tobytes().hex(),
     )
+
+
+def _digest(frame: Frame) -> str:
+    """BLAKE2b of size and pixels."""
+    digest = hashlib.blake2b(repr(frame.image.size).encode(), digest_size=16)
+    digest.update(np.ascontiguousarray(frame.rgb))
+    return digest.hexdigest()

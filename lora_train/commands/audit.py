@@ -16,6 +16,7 @@ def add(parser_factory: Callable[..., argparse.ArgumentParser]) -> argparse.Argu
     parser = parser_factory("audit", help=HELP, description=HELP)
     parser.add_argument("folder", type=Path, help="folder of photos; it is only read")
     add_limits(parser)
+    add_lookers(parser)
     parser.add_argument("--save", type=Path, metavar="FILE", help="write the dataset manifest to this file")
     return parser
 
@@ -26,6 +27,24 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resolution", type=int, metavar="PX", help="training resolution, sets the smallest side (512: 384)"
     )
+
+
+def add_lookers(parser: argparse.ArgumentParser) -> None:
+    """The options that choose who looks at the photos, and for what."""
+    parser.add_argument("--purpose", default="character", choices=("character", "style", "object"),
+                        help="what the LoRA is for; faces and framing are judged for a character only")  # fmt: skip
+    parser.add_argument("--no-faces", action="store_true", help="do not look for faces")
+    parser.add_argument("--clip", metavar="FILE", help="open_clip weights (.safetensors) that answer questions such "
+                        "as 'mirror selfie?'; 'starter' for drawn people")  # fmt: skip
+
+
+def audit_of(args: argparse.Namespace, limits: Any, observer: Observer) -> Any:
+    """The audit of ``args.folder`` with the chosen lookers."""
+    from ..audit import audit, load_tagger
+
+    tagger = load_tagger(args.clip) if args.clip else None
+    analyzer = None if args.no_faces else "auto"
+    return audit(args.folder, limits, observer, analyzer=analyzer, tagger=tagger, purpose=args.purpose)
 
 
 def limits_of(args: argparse.Namespace, resolution_px: int | None = None) -> Any:
@@ -41,10 +60,9 @@ def limits_of(args: argparse.Namespace, resolution_px: int | None = None) -> Any
 
 
 def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
-    from ..audit import audit
     from ..audit.report import as_report
 
-    dataset = audit(args.folder, limits_of(args), observer)
+    dataset = audit_of(args, limits_of(args), observer)
     if args.save:
         dataset.save(args.save)
     return as_report(dataset)

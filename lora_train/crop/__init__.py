@@ -3,49 +3,92 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, get_args
 
 from ..dataset.manifest import Crop, Dataset, Entry, Reason
-from ..dataset.photo import open_photo
+from ..dataset.photo import Photo, open_photo
 from ..errors import BadInputError
 from ..observer import NullObserver, Observer
+from .borders import content_box
 from .buckets import bucket_step, buckets
-from .framing import frame_subject
-from .geometry import Extent
-from .subject import SaliencyFinder, SubjectFinder
+from .figure import Framing
+from .framing import faces_inside, frame_all, frame_own, moved
+from .geometry import Box, Extent
+from .people import has_people, subject_of
+from .subject import SaliencyFinder, Subject, SubjectFinder
+from .window import MAX_UPSCALE
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["MAX_UPSCALE", "buckets", "crop_dataset", "render_crop"]
+    from ..faces.types import People
 
-MAX_UPSCALE = 1.25
-"""A cut-out that is enlarged more than this is used, with a warning."""
-_LOOK_PX = 512
+__all__ = [
+    "MAX_CROPS",
+    "MAX_UPSCALE",
+    "CropSettings",
+    "Framing",
+    "buckets",
+    "crop_dataset",
+    "render_crop",
+    "render_picture",
+]
+
+MAX_CROPS = 3
+"""Of one photo: full length, half length and portrait."""
+_LOOK_PX = 768
+_OWN_CODES = ("upscaled", "second_person")
+
+
+@dataclass(frozen=True)
+class CropSettings:
+    """How photos are cropped."""
+
+    resolution_px: int
+    framing: Framing = "auto"
+    crops_per_photo: int = 1
+    remove_borders: bool = True
+
+    def __post_init__(self) -> None:
+        bucket_step(self.resolution_px)
+        problems = []
+        if self.framing not in get_args(Framing):
+            problems.append(f"framing is '{self.framing}'; it must be one of {', '.join(get_args(Framing))}.")
+        if not 1 <= self.crops_per_photo <= MAX_CROPS:
+            problems.append(f"crops_per_photo is {self.crops_per_photo}; it must be from 1 to {MAX_CROPS}.")
+        BadInputError.collect(problems)
 
 
 def crop_dataset(
     dataset: Dataset,
-    resolution_px: int,
+    settings: CropSettings | int,
     observer: Observer | None = None,
     finder: SubjectFinder | None = None,
+    look: Callable[[Photo], People] | None = None,
 ) -> Dataset:
-    """Give every kept photo a crop for training at ``resolution_px``; rejected ones lose theirs.
+    """Give every kept photo its crops; rejected ones lose theirs. A number is a resolution in pixels.
 
-    A photo that cannot be decoded is rejected with the code "unreadable".
+    ``look`` tells the people in a photo: where at least half of the photos show a face, they are framed by
+    faces and bodies. ``finder`` (saliency without one) frames everything else. A box that the user drew is
+    followed. A photo that cannot be decoded any more is rejected with the code "unreadable", and the
+    others are cropped.
 
     Raises:
-        BadInputError: impossible resolution, or no photo is kept.
+        BadInputError: impossible settings, or no photo is kept.
     """
     observer, finder = observer or NullObserver(), finder or SaliencyFinder()
-    bucket_step(resolution_px)
+    settings = settings if isinstance(settings, CropSettings) else CropSettings(settings)
     if not dataset.kept:
         raise BadInputError(f"There is no photo to crop: {dataset.summary()}")
+    people = _people(dataset.kept, look, observer) if look else {}
     observer.stage("crop")
     entries: list[Entry] = []
     for done, entry in enumerate(dataset.entries):
         observer.check_cancelled()
-        entries.append(_cropped(_plain(entry), resolution_px, finder))
+        entries.append(_cropped(_plain(entry), settings, finder, people.get(entry.name)))
         observer.progress(done + 1, len(dataset.entries))
     return dataclasses.replace(dataset, entries=tuple(entries))
 
@@ -69,25 +112,80 @@ def render_crop(entry: Entry) -> Image:
     return image.resize(entry.crop.bucket, Image.Resampling.LANCZOS, box=box)
 
 
+def render_picture(entry: Entry, max_side_px: int | None = None) -> Image:
+    """The cut-out of an entry; without a crop its whole photo, upright, longer side at most ``max_side_px``.
+
+    Raises:
+        BadInputError: the photo can no longer be read.
+    """
+    return render_crop(entry) if entry.crop is not None else open_photo(entry.photo.path, max_side_px)
+
+
+def _people(kept: tuple[Entry, ...], look: Callable[[Photo], People], observer: Observer) -> dict[str, Subject]:
+    """The person of each photo by file name; nobody at all where the set is no set of people."""
+    observer.stage("look for people")
+    found: dict[str, Subject | None] = {}
+    for done, entry in enumerate(kept):
+        observer.check_cancelled()
+        try:
+            found[entry.name] = subject_of(look(entry.photo))
+        except BadInputError:  # a photo that broke since: told when it is cropped
+            found[entry.name] = None
+        observer.progress(done + 1, len(kept))
+    if not has_people(list(found.values())):
+        return {}
+    return {name: subject for name, subject in found.items() if subject is not None}
+
+
 def _plain(entry: Entry) -> Entry:
     """The entry without what an earlier crop said about it."""
-    reasons = tuple(r for r in entry.reasons if r.code != "upscaled")
-    return dataclasses.replace(entry, crop=None, reasons=reasons)
+    reasons = tuple(r for r in entry.reasons if r.code not in _OWN_CODES)
+    return dataclasses.replace(entry, crop=None, more_crops=(), reasons=reasons)
 
 
-def _cropped(entry: Entry, resolution_px: int, finder: SubjectFinder) -> Entry:
+def _cropped(entry: Entry, settings: CropSettings, finder: SubjectFinder, person: Subject | None) -> Entry:
     if not entry.keep:
         return entry
+    photo = Extent(entry.photo.width_px, entry.photo.height_px)
+    if entry.own_box is not None:
+        crop = frame_own(photo, Box(*entry.own_box), settings.resolution_px)
+        return dataclasses.replace(entry, crop=crop, reasons=(*entry.reasons, *_enlarged(crop)))
     try:
-        subject = finder.find(open_photo(entry.photo.path, _LOOK_PX))
+        image = open_photo(entry.photo.path, _LOOK_PX)
     except BadInputError as error:
         reason = Reason("unreadable", 0.0, 0.0, str(error))
         return dataclasses.replace(entry, keep=False, reasons=(*entry.reasons, reason))
-    crop = frame_subject(Extent(entry.photo.width_px, entry.photo.height_px), subject, resolution_px)
-    return dataclasses.replace(entry, crop=crop, reasons=(*entry.reasons, *_warnings(crop)))
+    left, top, right, bottom = _content(image, photo, settings)
+    part = Extent(right - left, bottom - top)
+    if person is None:
+        subject = finder.find(_part(image, photo, (left, top, right, bottom)))
+    else:
+        shares = (left / photo.width, top / photo.height, right / photo.width, bottom / photo.height)
+        subject = person.within(Box(*shares))
+    found = frame_all(part, subject, settings.resolution_px, settings.framing, settings.crops_per_photo)
+    reasons = (*entry.reasons, *_enlarged(found[0]), *_second_person(found[0], subject, part))
+    crop, *more = (moved(c, left, top) for c in found)
+    return dataclasses.replace(entry, crop=crop, more_crops=tuple(more), reasons=reasons)
 
 
-def _warnings(crop: Crop) -> tuple[Reason, ...]:
+def _content(image: Image, photo: Extent, settings: CropSettings) -> tuple[int, int, int, int]:
+    """The photo without its empty borders, in its own pixels."""
+    import numpy as np
+
+    inner = content_box(np.asarray(image)) if settings.remove_borders else Box(0, 0, 1, 1)
+    box = inner.stretched(photo)
+    return math.ceil(box.left), math.ceil(box.top), math.floor(box.right), math.floor(box.bottom)
+
+
+def _part(image: Image, photo: Extent, box: tuple[int, int, int, int]) -> Image:
+    if box == (0, 0, photo.width, photo.height):
+        return image
+    x, y = image.width / photo.width, image.height / photo.height
+    left, top, right, bottom = box
+    return image.crop((round(left * x), round(top * y), max(1, round(right * x)), max(1, round(bottom * y))))
+
+
+def _enlarged(crop: Crop) -> tuple[Reason, ...]:
     if crop.upscale <= MAX_UPSCALE:
         return ()
     left, top, right, bottom = crop.box
@@ -96,3 +194,11 @@ def _warnings(crop: Crop) -> tuple[Reason, ...]:
         f"{crop.bucket[0]} x {crop.bucket[1]}; up to {MAX_UPSCALE} times is fine. Use a larger original."
     )
     return (Reason("upscaled", round(crop.upscale, 4), MAX_UPSCALE, text, "warn"),)
+
+
+def _second_person(crop: Crop, subject: Subject, photo: Extent) -> tuple[Reason, ...]:
+    count = faces_inside(crop, tuple(face.stretched(photo) for face in subject.others))
+    if not count:
+        return ()
+    text = f"Its crop shows {count} other face(s); none is better. Draw another box, or leave the photo out."
+    return (Reason("second_person", float(count), 0.0, text, "warn"),)

@@ -67,6 +67,10 @@ class Box:
     def scaled(self, factor: float) -> Box:
         return Box(self.left * factor, self.top * factor, self.right * factor, self.bottom * factor)
 
+    def stretched(self, onto: Extent) -> Box:
+        """Shares of a picture as pixels of ``onto``."""
+        return Box(self.left * onto.width, self.top * onto.height, self.right * onto.width, self.bottom * onto.height)
+
     def moved(self, x: float, y: float) -> Box:
         return Box(self.left + x, self.top + y, self.right + x, self.bottom + y)
 
@@ -77,9 +81,7 @@ class Box:
     def overlap(self, other: Box) -> Box:
         """What both have in common; without area where they do not meet."""
         left, top = max(self.left, other.left), max(self.top, other.top)
-        return Box(
-            left, top, max(left, min(self.right, other.right)), max(top, min(self.bottom, other.bottom))
-        )
+        return Box(left, top, max(left, min(self.right, other.right)), max(top, min(self.bottom, other.bottom)))
 
     def pushed_into(self, outer: Box) -> Box:
         """The same size, moved as little as possible to lie in ``outer``, which must be large enough."""

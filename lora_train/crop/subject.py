@@ -6,8 +6,9 @@ plus the distance of every colour from those of the border, times a preference f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -25,15 +26,54 @@ _SURE = 2.2
 
 @dataclass(frozen=True)
 class Subject:
-    """``box`` in shares of the picture, 0 to 1; ``sure`` is False where nothing stands out."""
+    """Where the subject is, in shares of the picture, 0 to 1.
+
+    Only ``box`` and ``sure`` are known of things; of people also face and body, each where it was seen.
+    """
 
     box: Box
+    """Everything that belongs to it."""
     sure: bool
-    kind: Literal["portrait", "half", "full", "subject"] = "subject"
+    """False where nothing stands out."""
+    face: Box | None = None
+    """The main face from chin to hairline."""
+    person: Box | None = None
+    """The whole person of that face, as far as the photo shows it."""
+    yaw_deg: float = 0.0
+    """+ turned to the left of the image; 0 also where it is not known."""
+    eyes_y: float | None = None
+    """Height of the eyes."""
+    others: tuple[Box, ...] = ()
+    """Faces of other people."""
+    joints: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Visible points of the body by name as in :data:`..faces.types.PARTS`: (x, y) in shares."""
+
+    def within(self, part: Box) -> Subject:
+        """The same subject seen from a part of the picture, whose shares then run from 0 to 1."""
+        if part == Box(0, 0, 1, 1):
+            return self
+        size = part.extent
+
+        def shares(box: Box) -> Box:
+            inner = box.overlap(part).moved(-part.left, -part.top)
+            x, y = 1 / size.width, 1 / size.height
+            return Box(inner.left * x, inner.top * y, inner.right * x, inner.bottom * y)
+
+        return replace(
+            self,
+            box=shares(self.box),
+            face=shares(self.face) if self.face else None,
+            person=shares(self.person) if self.person else None,
+            eyes_y=None if self.eyes_y is None else (self.eyes_y - part.top) / size.height,
+            others=tuple(shares(o) for o in self.others if o.overlap(part).area > 0),
+            joints={
+                n: ((x - part.left) / size.width, (y - part.top) / size.height) for n, (x, y) in self.joints.items()
+            },
+        )
 
 
 class SubjectFinder(Protocol):
-    """Finds the subject of an upright RGB picture. Saliency today; face and person detectors fit here."""
+    """Finds the subject of an upright RGB picture: by saliency, or by faces and bodies."""
 
     def find(self, image: Image) -> Subject: ...
 

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,15 +19,23 @@ from .scan import Scan
 
 FORMAT = Format("lorasmith.dataset", 1)
 
-CropKind = Literal["portrait", "half", "full", "subject", "whole"]
+Severity = Literal["reject", "warn", "quota"]
+"""reject: left out. warn: kept, worth knowing. quota: kept, a few of these are fine and many are not."""
+
+GroupKind = Literal["duplicate", "same_clothes_and_background", "studio_series", "same_background", "same_pose"]
+
+CropKind = Literal["portrait", "half", "full", "subject", "whole", "own"]
+"""own: the user drew the box."""
+
+Corners = tuple[int, int, int, int]
+"""left, top, right, bottom in upright photo pixels; right and bottom are exclusive."""
 
 
 @dataclass(frozen=True)
 class Crop:
     """What is cut out of a photo."""
 
-    box: tuple[int, int, int, int]
-    """left, top, right, bottom in upright photo pixels; right and bottom are exclusive."""
+    box: Corners
     bucket: tuple[int, int]
     """width and height in training pixels."""
     kind: CropKind
@@ -47,7 +55,9 @@ class Reason:
     value: float
     limit: float
     text: str
-    severity: Literal["reject", "warn"] = "reject"
+    severity: Severity = "reject"
+    unit: str = ""
+    """Of value and limit, in words."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +73,36 @@ class Group:
     """Photos that belong together. ``members`` are file names, in natural order."""
 
     id: int
-    kind: Literal["duplicate", "same_background"]
+    kind: GroupKind
     members: tuple[str, ...]
     keeper: str | None
+    """The member to keep first."""
+    text: str
+
+
+@dataclass(frozen=True)
+class NotJudged:
+    """A check that nobody made, which is not the same as a check that found nothing."""
+
+    code: str
+    title: str
+    text: str
+    """Why not, and what makes it possible."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of the kept photos show something, against how many should."""
+
+    code: str
+    title: str
+    count: int
+    of: int
+    """Kept photos on which it was measured; 0 where it was on none."""
+    wanted_low: float | None
+    wanted_high: float | None
+    """Wanted range as shares of ``of`` (as photos where ``code`` is "photos"); None: no bound."""
+    state: Literal["good", "watch", "bad", "not measured"]
     text: str
 
 
@@ -82,6 +119,19 @@ class Entry:
     group: int | None = None
     override: Literal["keep", "reject"] | None = None
     """What the user decided against the verdict; ``keep`` follows it."""
+    faces: tuple[tuple[float, float, float, float], ...] = ()
+    """Boxes of the faces that were found, the largest first: left, top, right, bottom in shares of the photo."""
+    more_crops: tuple[Crop, ...] = ()
+    """Further crops of the same photo: relatives of ``crop``, no photos of their own."""
+    own_box: Corners | None = None
+    """The box the user drew; it becomes the only crop."""
+    tags: tuple[str, ...] = ()
+    """What the caption names of what varies: "outdoors", "smiling"."""
+
+    @property
+    def crops(self) -> tuple[Crop, ...]:
+        """All crops, the main one first."""
+        return self.more_crops if self.crop is None else (self.crop, *self.more_crops)
 
     @property
     def name(self) -> str:
@@ -102,12 +152,21 @@ class Dataset:
     trigger: str = ""
     class_word: str = ""
     groups: tuple[Group, ...] = ()
+    not_judged: tuple[NotJudged, ...] = ()
+    stats: tuple[Share, ...] = ()
+    score: int = 0
+    """Points of :attr:`score_max` that the set earns; 0 of 0 before an audit."""
+    score_max: int = 0
+    """Points that could be judged, of 100: what was not measured earns none and is not counted."""
+    next_steps: tuple[str, ...] = ()
+    """What to do about the set, the most useful first."""
 
     @classmethod
     def of(cls, found: Scan) -> Dataset:
         """Every scanned photo, kept, with its sidecar caption; nothing judged yet."""
         entries = tuple(Entry(p, caption=p.caption or "") for p in found.photos)
-        return cls(found.folder, entries, found.unreadable)
+        notes = tuple(Warning_("metadata", note) for note in found.notes)
+        return cls(found.folder, entries, found.unreadable, notes)
 
     @cached_property
     def kept(self) -> tuple[Entry, ...]:
@@ -116,6 +175,16 @@ class Dataset:
     @cached_property
     def rejected(self) -> tuple[Entry, ...]:
         return tuple(e for e in self.entries if not e.keep)
+
+    @cached_property
+    def pictures(self) -> tuple[Entry, ...]:
+        """What is trained and exported: each kept photo once for each of its crops, as an entry with one crop.
+
+        Photos are counted by :attr:`kept`: two crops of one photo are one photo.
+        """
+        return tuple(
+            dataclasses.replace(e, crop=crop, more_crops=()) for e in self.kept for crop in e.crops or (None,)
+        )
 
     def entry(self, name: str) -> Entry:
         """The entry of a file name.
@@ -128,19 +197,27 @@ class Dataset:
                 return entry
         raise BadInputError(f"There is no photo '{name}' in '{self.folder}'.")
 
-    def override(self, keep: Collection[str] = (), reject: Collection[str] = ()) -> Dataset:
-        """The same dataset with the user's own verdicts, by file name.
+    def override(
+        self,
+        keep: Collection[str] = (),
+        reject: Collection[str] = (),
+        boxes: Mapping[str, Corners] | None = None,
+    ) -> Dataset:
+        """The same dataset with the user's own verdicts and crop boxes, by file name.
 
         Raises:
-            BadInputError: a name that is not in the dataset, or is in both lists.
+            BadInputError: a name that is not in the dataset or is in both lists, a box outside of its photo.
         """
-        names = {e.name for e in self.entries}
-        problems = [
-            f"There is no photo '{n}' in '{self.folder}'." for n in (*keep, *reject) if n not in names
-        ]
+        boxes = boxes or {}
+        photos = {e.name: e.photo for e in self.entries}
+        named = dict.fromkeys((*keep, *reject, *boxes))
+        problems = [f"There is no photo '{n}' in '{self.folder}'." for n in named if n not in photos]
         problems += [f"'{n}' is both kept and rejected by hand." for n in keep if n in set(reject)]
+        problems += [p for n, box in boxes.items() if n in photos for p in _box_problems(photos[n], box)]
         BadInputError.collect(problems)
-        return dataclasses.replace(self, entries=tuple(_overridden(e, keep, reject) for e in self.entries))
+        entries = (_overridden(e, keep, reject) for e in self.entries)
+        drawn = (dataclasses.replace(e, own_box=boxes[e.name]) if e.name in boxes else e for e in entries)
+        return dataclasses.replace(self, entries=tuple(drawn))
 
     def summary(self) -> str:
         """One sentence: how many are kept, and why the others are not."""
@@ -154,7 +231,7 @@ class Dataset:
 
     def digest(self) -> str:
         """Hex SHA-256 of what would be trained: kept photos, crops, captions and trigger, not paths."""
-        rows = [[e.photo.sha256, encode(e.crop), e.caption] for e in self.kept]
+        rows = [[e.photo.sha256, encode(e.crop), e.caption] for e in self.pictures]
         text = json.dumps([rows, self.trigger, self.class_word], ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -176,6 +253,16 @@ class Dataset:
     @classmethod
     def load(cls, path: Path) -> Dataset:
         return FORMAT.load(cls, path)
+
+
+def _box_problems(photo: Photo, box: Corners) -> list[str]:
+    left, top, right, bottom = box
+    if 0 <= left < right <= photo.width_px and 0 <= top < bottom <= photo.height_px:
+        return []
+    return [
+        f"The crop box {left}, {top}, {right}, {bottom} does not lie in '{photo.name}', which has "
+        f"{photo.width_px} x {photo.height_px} px."
+    ]
 
 
 def _overridden(entry: Entry, keep: Collection[str], reject: Collection[str]) -> Entry:

@@ -15,13 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError
 from ..files import sha256_of
-from .pixels import upright_rgb
+from .pixels import orientation, upright_rgb
+from .sidecars import sidecar_caption
 
 if TYPE_CHECKING:
     from PIL import Image
 
 MAX_PIXELS = 178_956_970
 """Largest picture that is decoded: twice Pillow's own warning limit (a 13,377 px square)."""
+
+_LOOSE = 2.4
+"""How much too large a picture may be that was asked for inexactly: JPEG halves sizes, with 1.2 to spare."""
 
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "HEIF")
 """Pillow formats that are opened. Others (EPS, PSD, ...) run foreign code or hold no photos."""
@@ -51,11 +55,11 @@ _PLUGIN = {
     ".hif": "pillow-heif",
     ".avif": "pillow-avif-plugin",
 }
-_CAPTION_SUFFIXES = (".txt", ".caption")
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, KeyError, TypeError, IndexError, AttributeError,
            ArithmeticError, MemoryError, RuntimeError, struct.error, zlib.error)  # fmt: skip
 """What Pillow's decoders raise on damaged files."""
-_ORIENTATION, _DATE, _EXIF_IFD, _DATE_ORIGINAL, _FOCAL_35MM = 0x0112, 0x0132, 0x8769, 0x9003, 0xA405
+_DATE, _EXIF_IFD, _DATE_ORIGINAL, _FOCAL_35MM = 0x0132, 0x8769, 0x9003, 0xA405
+_TIFF_SIZE = (0x0100, 0x0101)
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class Photo:
     height_px: int
     format: str
     caption: str | None = None
-    """Text of the sidecar file (``photo.txt`` or ``photo.caption``) where there is one."""
+    """Text of ``photo.txt``, ``photo.caption`` or the row in ``metadata.jsonl``, where there is one."""
     focal_35mm: float | None = None
     taken: str | None = None
     """EXIF date as written by the camera: ``YYYY:MM:DD HH:MM:SS``."""
@@ -97,13 +101,11 @@ def read_photo(path: Path) -> Photo:
         BadInputError: empty, no image, too large, or of a kind whose plug-in is missing.
     """
     with _opened(path) as image:
-        exif = image.getexif()
-        width, height = image.size
-        if exif.get(_ORIENTATION, 1) in (5, 6, 7, 8):
+        width, height = _stored_size(image)
+        if orientation(image) in (5, 6, 7, 8):
             width, height = height, width
-        details = exif.get_ifd(_EXIF_IFD)
-        taken = details.get(_DATE_ORIGINAL) or exif.get(_DATE)
-        kind, focal = image.format or "?", _positive(details.get(_FOCAL_35MM))
+        taken, focal = _camera_facts(image)
+        kind = image.format or "?"
     try:
         sha256, caption = sha256_of(path), sidecar_caption(path)
     except OSError as error:
@@ -116,15 +118,16 @@ def read_photo(path: Path) -> Photo:
         format=kind,
         caption=caption,
         focal_35mm=focal,
-        taken=str(taken).strip("\x00 ") or None if taken else None,
+        taken=taken,
     )
 
 
-def open_photo(path: Path, max_side_px: int | None = None) -> Image.Image:
+def open_photo(path: Path, max_side_px: int | None = None, exact: bool = True) -> Image.Image:
     """The first frame of a photo: mode RGB, 8 bit, upright, transparency on neutral grey, sRGB.
 
     With ``max_side_px`` the longer side is brought down to at most that (never up); JPEGs are
-    then decoded at reduced scale.
+    then decoded at reduced scale. ``exact`` False leaves it at that: the picture may be up to 2.4 times
+    as large, and costs no second scaling where the caller scales it anyway.
 
     Raises:
         BadInputError: missing, empty, truncated, no image, more than :data:`MAX_PIXELS` pixels.
@@ -139,22 +142,11 @@ def open_photo(path: Path, max_side_px: int | None = None) -> Image.Image:
                 # A little more than the target leaves the last step to a proper filter.
                 image.draft("RGB", (int(image.width * scale * 1.2), int(image.height * scale * 1.2)))
         upright = upright_rgb(image)
-    if max_side_px and max(upright.size) > max_side_px:
+    if max_side_px and max(upright.size) > max_side_px * (1.0 if exact else _LOOSE):
         scale = max_side_px / max(upright.size)
         size = (max(1, round(upright.width * scale)), max(1, round(upright.height * scale)))
         upright = upright.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
     return upright
-
-
-def sidecar_caption(path: Path) -> str | None:
-    """The caption beside a photo, one line, or None. Unreadable bytes become a replacement sign."""
-    for suffix in _CAPTION_SUFFIXES:
-        beside = path.with_suffix(suffix)
-        if beside.is_file():
-            text = beside.read_bytes()[:16_384].decode("utf-8-sig", errors="replace")
-            if clean := " ".join(text.replace("\x00", "").split()):
-                return clean
-    return None
 
 
 @contextmanager
@@ -175,6 +167,27 @@ def _opened(path: Path) -> Iterator[Any]:
         raise BadInputError(f"'{path.name}' has too many pixels: {error}") from error
     except _DAMAGE as error:
         raise BadInputError(_why_closed(path, error)) from error
+
+
+def _stored_size(image: Any) -> tuple[int, int]:
+    """Width and height as they lie in the file; newer Pillows turn the size of a TIFF by themselves."""
+    if image.format == "TIFF":
+        width, height = (image.tag_v2.get(tag) for tag in _TIFF_SIZE)
+        if isinstance(width, int) and isinstance(height, int):
+            return width, height
+    return image.size
+
+
+def _camera_facts(image: Any) -> tuple[str | None, float | None]:
+    """Date and focal length; None where the EXIF data lacks them or is damaged: the pixels may be fine."""
+    try:
+        exif = image.getexif()
+        details = exif.get_ifd(_EXIF_IFD)
+        taken = details.get(_DATE_ORIGINAL) or exif.get(_DATE)
+        text = str(taken).strip("\x00 ")[:40] if isinstance(taken, str) else ""
+        return text or None, _positive(details.get(_FOCAL_35MM))
+    except _DAMAGE:
+        return None, None
 
 
 def _why_closed(path: Path, error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,17 +12,30 @@ if TYPE_CHECKING:
 NEUTRAL = (128, 128, 128)
 """What shows through transparent parts: neither a black nor a white border to learn."""
 
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
+"""EXIF orientation -> Pillow's turn that makes it upright."""
+
 
 def upright_rgb(image: Image.Image) -> Image.Image:
     """First frame of ``image``: mode RGB, EXIF orientation applied, on :data:`NEUTRAL`.
 
     16-bit and float pictures are brought to 8 bit; an embedded colour profile is converted to sRGB.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     image.load()
     profile = image.info.get("icc_profile")
-    upright = ImageOps.exif_transpose(image)
+    turn = _TURNS.get(orientation(image))
+    upright = image.transpose(Image.Transpose[turn]) if turn else image
     if upright.mode.startswith("I") or upright.mode == "F":
         upright = _eight_bit(upright)
     if "A" in upright.mode or "a" in upright.mode or "transparency" in upright.info:
@@ -29,6 +43,15 @@ def upright_rgb(image: Image.Image) -> Image.Image:
         canvas = Image.new("RGBA", upright.size, (*NEUTRAL, 255))
         upright = Image.alpha_composite(canvas, upright)
     return _to_srgb(upright, profile)
+
+
+def orientation(image: Image.Image) -> int:
+    """How the camera was held, 1 (upright) to 8, as EXIF tag 0x0112 says; 1 where it lies or is damaged."""
+    try:
+        value = image.getexif().get(_ORIENTATION, 1)
+    except (OSError, SyntaxError, ValueError, KeyError, TypeError, IndexError, struct.error):
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

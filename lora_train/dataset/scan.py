@@ -5,12 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from ..errors import BadInputError
 from ..observer import NullObserver, Observer
 from .photo import SUFFIXES, Photo, Unreadable, read_photo
+from .sidecars import read_metadata
+
+MANY = 2000
+"""From this many photos on a scan says that it takes a while."""
 
 
 @dataclass(frozen=True)
@@ -20,34 +26,41 @@ class Scan:
     folder: Path
     photos: tuple[Photo, ...]
     unreadable: tuple[Unreadable, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What else is wrong in the folder, in sentences."""
 
 
 def scan(folder: Path, observer: Observer | None = None) -> Scan:
     """Read every photo of ``folder`` (not of its sub-folders), in natural order of their names.
 
-    A file that cannot be read becomes an :class:`Unreadable`; it does not stop the scan.
+    A file that cannot be read becomes an :class:`Unreadable`; it does not stop the scan. A caption is that
+    of the text file beside the photo, else that of ``metadata.jsonl``.
 
     Raises:
         BadInputError: the folder is missing, is no folder, is empty, or holds no photo.
     """
     observer = observer or NullObserver()
-    folder = Path(folder).expanduser()
-    paths = photo_paths(folder)
+    folder = _expanded(folder)
+    paths, unreadable = _listed(folder)
+    if len(paths) > MANY:
+        observer.message(
+            f"'{folder}' holds {len(paths):,} photos. A LoRA is trained on 10 to 50: choose a sub-folder, or wait "
+            "until all are read."
+        )
     observer.stage("scan")
+    metadata = read_metadata(folder)
     photos: list[Photo] = []
-    unreadable: list[Unreadable] = []
     for done, path in enumerate(paths):
         observer.check_cancelled()
         try:
-            photos.append(read_photo(path))
+            photos.append(_captioned(read_photo(path), metadata.captions))
         except BadInputError as error:
             unreadable.append(Unreadable(path, str(error)))
         observer.progress(done + 1, len(paths))
     if not photos:
-        raise BadInputError(
-            f"None of the {len(paths)} files in '{folder}' can be read: {unreadable[0].reason}"
-        )
-    return Scan(folder, tuple(photos), tuple(unreadable))
+        raise BadInputError(f"None of the {len(unreadable)} files in '{folder}' can be read: {unreadable[0].reason}")
+    unreadable.sort(key=lambda u: natural_key(u.path.name))
+    return Scan(folder, tuple(photos), tuple(unreadable), metadata.problems)
 
 
 def photo_paths(folder: Path) -> list[Path]:
@@ -56,25 +69,73 @@ def photo_paths(folder: Path) -> list[Path]:
     Raises:
         BadInputError: as :func:`scan`.
     """
-    if not folder.exists():
-        raise BadInputError(f"There is no folder '{folder}'. Check the path.")
-    if not folder.is_dir():
-        raise BadInputError(f"'{folder}' is a file. Give the folder that holds the photos.")
+    return _listed(folder)[0]
+
+
+def _listed(folder: Path) -> tuple[list[Path], list[Unreadable]]:
+    """Photos, and names of photos with no file behind them: links into nothing or to themselves, pipes."""
     try:
-        files = [p for p in folder.iterdir() if p.is_file()]
-    except OSError as error:
-        raise BadInputError(f"Cannot read the folder '{folder}': {error.strerror or error}.") from error
-    if not files:
-        inner = sum(p.is_dir() for p in folder.iterdir())
-        hint = f"; it holds {inner} folder(s): give one of them" if inner else ""
+        with os.scandir(folder) as found:
+            entries = list(found)
+    except FileNotFoundError as error:
+        raise BadInputError(f"There is no folder '{folder}'. Check the path.") from error
+    except NotADirectoryError as error:
+        raise BadInputError(f"'{folder}' is a file. Give the folder that holds the photos.") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise BadInputError(f"Cannot read the folder '{folder}': {reason}.") from error
+    inner = [e for e in entries if _is(e, "dir")]
+    if len(inner) == len(entries):
+        hint = f"; it holds {len(inner)} folder(s): give one of them" if inner else ""
         raise BadInputError(f"The folder '{folder}' is empty{hint}. Put 10 to 30 photos into it.")
-    photos = [p for p in files if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
-    if not photos:
+    folders = {e.name for e in inner}
+    named = [
+        e
+        for e in entries
+        if os.path.splitext(e.name)[1].lower() in SUFFIXES and not e.name.startswith(".") and e.name not in folders
+    ]
+    if not named:
         raise BadInputError(
-            f"No photo among the {len(files)} files in '{folder}'. Photos end in .jpg, .png, .webp, .heic, "
-            ".avif, .tif or .bmp."
+            f"No photo among the {len(entries) - len(inner)} files in '{folder}'. Photos end in .jpg, .png, .webp, "
+            ".heic, .avif, .tif or .bmp."
         )
-    return sorted(photos, key=lambda p: natural_key(p.name))
+    named.sort(key=lambda e: natural_key(e.name))
+    files = {e.name for e in named if _is(e, "file")}
+    odd = [Unreadable(folder / e.name, _why_no_file(e)) for e in named if e.name not in files]
+    return [folder / e.name for e in named if e.name in files], odd
+
+
+def _row(entry: os.DirEntry[str]) -> str:
+    try:
+        stat = entry.stat()
+    except OSError:  # gone since it was listed, or a link to nothing
+        return entry.name
+    return f"{entry.name}\0{stat.st_size}\0{stat.st_mtime_ns}"
+
+
+def _expanded(folder: Path) -> Path:
+    try:
+        return Path(folder).expanduser()
+    except RuntimeError as error:  # "~somebody" who is not known here
+        raise BadInputError(f"There is no folder '{folder}': {error}") from error
+
+
+def _captioned(photo: Photo, captions: Mapping[str, str]) -> Photo:
+    text = captions.get(photo.name)
+    return replace(photo, caption=text) if photo.caption is None and text else photo
+
+
+def _is(entry: os.DirEntry[str], kind: Literal["file", "dir"]) -> bool:
+    try:
+        return entry.is_file() if kind == "file" else entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
+
+
+def _why_no_file(entry: os.DirEntry[str]) -> str:
+    if entry.is_symlink():
+        return f"'{entry.name}' is a link that leads to no file. Put the photo itself into the folder."
+    return f"'{entry.name}' is no ordinary file (a pipe or a device)."
 
 
 def natural_key(name: str) -> tuple[object, ...]:
@@ -90,9 +151,7 @@ def fingerprint(folder: Path) -> str:
     """
     try:
         with os.scandir(Path(folder).expanduser()) as entries:
-            rows = sorted(
-                f"{e.name}\0{s.st_size}\0{s.st_mtime_ns}" for e in entries if e.is_file() for s in [e.stat()]
-            )
-    except (OSError, ValueError) as error:
+            rows = sorted(_row(e) for e in entries if not _is(e, "dir"))
+    except (OSError, ValueError, RuntimeError) as error:
         rows = [f"unreadable {type(error).__name__}"]
     return hashlib.sha256("\n".join(rows).encode("utf-8", "surrogateescape")).hexdigest()

@@ -110,11 +110,11 @@ def _photo_tile(entry: Entry, thumbnail_px: int) -> Tile:
 
 
 def crop_tiles(dataset: Dataset, thumbnail_px: int, theme: Theme) -> list[Tile]:
-    """A tile for each kept photo that has a crop: the photo with the cut-away part veiled."""
+    """A tile for each crop of the kept photos: the photo with the cut-away part veiled."""
     from ..dataset.photo import open_photo
 
     tiles = []
-    for entry in dataset.kept:
+    for entry in dataset.pictures:
         if entry.crop is None:
             continue
         photo = entry.photo

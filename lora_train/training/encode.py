@@ -156,7 +156,7 @@ def encode_dataset(base: Base, dataset: Dataset, path: Path, observer: Observer 
 
     observer = observer or NullObserver()
     vae = base.require_vae()
-    entries = dataset.kept
+    entries = dataset.pictures
     captions = [entry.caption for entry in entries]
     texts = base.embed_texts([*captions, *map(opening, captions), ""])
     latents = []

@@ -27,7 +27,7 @@ def test_import_time_in_comfyuis_own_table(server: Server) -> None:
 def test_web_files_are_served_once(server: Server) -> None:
     ours = [path for path in server.get("/extensions") if "lorasmith" in path]
     assert ours == ["/extensions/lorasmith-pack/js/lorasmith.js"]
-    for name in ("js/report_view.mjs", "css/lorasmith.css"):
+    for name in ("js/report_view.mjs", "js/sheet.mjs", "css/lorasmith.css", "css/sheet.css", "css/zoom.css"):
         status, content_type, body = server.fetch(f"/extensions/lorasmith-pack/{name}")
         assert status == 200 and body and content_type != "text/html"
 

@@ -111,7 +111,8 @@ class Frontend:
             """(type) => {
                 const node = app.graph.nodes.find((n) => n.type === type);
                 const inDom = document.querySelectorAll(`[data-node-id="${node.id}"] img`).length;
-                return Math.max(inDom, node.imgs?.length ?? 0);
+                const onSheet = node.lorasmithView?.element.querySelectorAll("img[src]").length ?? 0;
+                return Math.max(inDom, onSheet, node.imgs?.length ?? 0);
             }""",
             node_type,
         )

@@ -27,7 +27,9 @@ def training(name: str, steps: int, checkpoint: str = STARTER, seed: int = 0) ->
     return photos() | {
         "base": node("Lorasmith_LoadBase", checkpoint=checkpoint),
         "crop": node("Lorasmith_CropToSubject", dataset=["audit", 0], base=["base", 3]),
-        "caption": node("Lorasmith_CaptionDataset", dataset=["crop", 0], trigger="ohwx", class_word="person"),
+        "caption": node(
+            "Lorasmith_CaptionDataset", dataset=["crop", 0], trigger="ohwx", class_word="person", tags=False
+        ),
         "plan": node(
             "Lorasmith_PlanTraining",
             dataset=["caption", 0],

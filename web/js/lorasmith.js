@@ -2,15 +2,64 @@
 import { app } from "../../../scripts/app.js";
 import { api } from "../../../scripts/api.js";
 import { createReportView, PREFIX } from "./report_view.mjs";
+import { createSheet } from "./sheet.mjs";
 
 const WIDGET_NAME = "lorasmith_report";
 const WIDGET_TYPE = "LORASMITH_REPORT_VIEW";
 
-function addStylesheet() {
+const SHEET_TYPE = "LORASMITH_SHEET";
+
+function addStylesheet(name) {
   const link = document.createElement("link");
   link.rel = "stylesheet";
-  link.href = new URL("../css/lorasmith.css", import.meta.url).href;
+  link.href = new URL(`../css/${name}.css`, import.meta.url).href;
   document.head.append(link);
+}
+
+const photoAddress = (token, size) => `/lorasmith/photos/${token}/${size}`;
+
+// Where the crop node would cut; null where that cannot be said.
+async function suggestedCrop(token) {
+  const answer = await api.fetchApi(photoAddress(token, "crop"));
+  return answer.ok ? (await answer.json()).box : null;
+}
+
+// What went wrong, in words; empty when the files are there.
+async function fetchModels(id) {
+  const answer = await api.fetchApi(`/lorasmith/models/${id}`, { method: "POST" });
+  return answer.ok ? "" : answer.text();
+}
+
+// Decisions count as changes of the workflow: saved, marked as unsaved, and undone by the editor.
+let noted = 0;
+function noteChange() {
+  clearTimeout(noted);
+  noted = setTimeout(() => app.extensionManager.workflow?.activeWorkflow?.changeTracker?.captureCanvasState?.(), 200);
+}
+
+// The contact sheet is the widget of an input: its value, the user's decisions, is saved with the workflow.
+function addSheet(node, name) {
+  const sheet = createSheet({
+    document,
+    address: (token, size) => api.apiURL(photoAddress(token, size)),
+    suggest: suggestedCrop,
+    fetchModels,
+    onChange: noteChange,
+    place: () => node.graph && `${node.graph.rootGraph?.id ?? node.graph.id}:${node.graph.id}:${node.id}`,
+  });
+  const widget = node.addDOMWidget(name, SHEET_TYPE, sheet.element, {
+    hideOnZoom: false,
+    getValue: () => sheet.text,
+    setValue: (text) => (sheet.text = typeof text === "string" ? text : ""),
+    getMinHeight: () => sheet.wantedHeight(),
+  });
+  const removed = node.onRemoved;
+  node.onRemoved = function () {
+    removed?.apply(this, arguments);
+    sheet.remove();
+  };
+  node.lorasmithView = sheet;
+  return { widget, minWidth: 560, minHeight: 240 };
 }
 
 // The view of a node, made when there is first something to say.
@@ -39,13 +88,20 @@ function fit(node) {
 function showOutput(node, output) {
   const report = output?.lorasmith?.[0];
   if (!report) return;
-  viewOf(node).showReport(report);
+  viewOf(node).showReport(report, output);
   fit(node);
+}
+
+function showOutputs(outputs) {
+  for (const [id, output] of Object.entries(outputs)) {
+    const node = findNode(id);
+    if (node) showOutput(node, output);
+  }
 }
 
 // Node ids inside subgraphs read "12:5": the node 5 in the subgraph of node 12.
 function findNode(id) {
-  let graph = app.graph;
+  let graph = app.isGraphReady ? app.graph : null; // results can come before the graph does
   let node = null;
   for (const part of String(id).split(":")) {
     node = graph?.getNodeById(Number(part)) ?? graph?.getNodeById(part);
@@ -68,8 +124,12 @@ function showStopped() {
 app.registerExtension({
   name: "lorasmith.report",
 
+  getCustomWidgets: () => ({ [SHEET_TYPE]: addSheet }),
+
   setup() {
-    addStylesheet();
+    addStylesheet("lorasmith");
+    addStylesheet("sheet");
+    addStylesheet("zoom");
     api.addEventListener("lorasmith.status", showStatus);
     api.addEventListener("execution_error", showStopped);
     api.addEventListener("execution_interrupted", showStopped);
@@ -87,10 +147,8 @@ app.registerExtension({
   },
 
   // Results that ComfyUI brings back, such as after a page reload or from the queue's history.
-  onNodeOutputsUpdated(outputs) {
-    for (const [id, output] of Object.entries(outputs)) {
-      const node = findNode(id);
-      if (node) showOutput(node, output);
-    }
-  },
+  onNodeOutputsUpdated: showOutputs,
+
+  // Undo and a change of tabs make every node anew; their results are still there.
+  afterConfigureGraph: () => showOutputs(app.nodeOutputs ?? {}),
 });

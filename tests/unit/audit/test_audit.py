@@ -21,7 +21,7 @@ LIMITS = Limits.for_resolution(256)
 
 
 def audit(found: Path | Scan, observer: Observer | None = None) -> Dataset:
-    return audit_with(found, LIMITS, observer)
+    return audit_with(found, LIMITS, observer, analyzer=None)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_the_second_time_nothing_is_measured(folder: Path, monkeypatch: pytest.M
     def fail(_: object) -> None:
         raise AssertionError("measured again")
 
-    monkeypatch.setattr("lora_train.audit.measure", fail)
+    monkeypatch.setattr("lora_train.audit.look.measure_image", fail)
     # A truncated photo has no scores to remember, so it is left out here.
     found = scan(folder)
     known = type(found)(found.folder, tuple(p for p in found.photos if p.name != "x_half.jpg"))

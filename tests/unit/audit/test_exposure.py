@@ -8,7 +8,17 @@ from drawn_photos import portrait, scaled
 from PIL import Image, ImageDraw
 
 from lora_train.audit import DEFAULT_LIMITS as LIMITS
-from lora_train.audit.exposure import burnt_share, centre, light, shadow_light
+from lora_train.audit import exposure
+from lora_train.audit.exposure import burnt_share, centre
+from lora_train.dataset.colour import luminance
+
+
+def light(rgb: np.ndarray) -> float:
+    return exposure.light(luminance(rgb))
+
+
+def shadow_light(rgb: np.ndarray) -> float:
+    return exposure.shadow_light(luminance(rgb))
 
 
 def person_on(background: tuple[int, int, int], share: float = 0.5) -> np.ndarray:

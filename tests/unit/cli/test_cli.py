@@ -68,6 +68,25 @@ def test_crop(photos: Path, tmp_path: Path) -> None:
     assert len(list(photos.iterdir())) == 4
 
 
+def test_crop_for_trainers(photos: Path, tmp_path: Path) -> None:
+    (photos / "metadata.jsonl").write_text('{"file_name": "1.jpg", "text": "on a sofa"}\nnot json\n')
+    out = tmp_path / "hf"
+    options = ("--resolution", 96, "--trigger", "ohwx", "--layout", "huggingface", "--replace", "sofa -> couch")
+    found = result(tmp_path, "crop", photos, "--out", out, *options)
+    rows = [json.loads(line) for line in (out / "metadata.jsonl").read_text().splitlines()]
+    assert [r["text"] for r in rows] == [
+        "photo of ohwx person",
+        "photo of ohwx person, on a couch",
+        "photo of ohwx person",
+    ]
+    assert found["layout"] == "huggingface" and found["photos"] == 3
+    assert any("line 2" in text for text in found["warnings"])
+    kohya = result(
+        tmp_path, "crop", photos, "--out", tmp_path / "k", "--resolution", 96, "--trigger", "ohwx", "--repeats", 4
+    )
+    assert Path(kohya["crops"][0]["file"]).parent.name == "4_ohwx person"
+
+
 def test_plan(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = result(tmp_path, "plan", photos, "--family", "starter", "--rank", 4)
     assert {"steps", "why", "rank", "alpha", "learning_rate", "resolution"} <= set(found)
@@ -90,6 +109,9 @@ def test_json_to_standard_output_is_all_there_is(photos: Path, capsys: pytest.Ca
         (["crop", "{}/in", "--out", "{}/in", "--resolution", "96"], "holds the photos themselves"),
         (["crop", "{}/in", "--out", "{}/x", "--resolution", "96", "--trigger", "two words"], "one word"),
         (["crop", "{}/in", "--out", "{}/x"], "There is no photo to crop"),
+        (["crop", "{}/in", "--out", "{}/x", "--crops-per-photo", "9"], "from 1 to 3"),
+        (["crop", "{}/in", "--out", "{}/x", "--replace", "a -> b"], "--replace needs --trigger"),
+        (["crop", "{}/in", "--out", "{}/x", "--trigger", "ohwx", "--replace", "a b"], "is not 'old -> new'"),
         (["plan", "{}/in", "--family", "sdxl"], "only for sd15, starter"),
         (["plan", "{}/in", "--family", "starter", "--rank", "0", "--alpha", "-3"], "rank is 0"),
         (["plan", "{}/in"], "--family"),
@@ -122,9 +144,7 @@ def fake_verb(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     monkeypatch.setattr(cli, "import_module", lambda *_: module)
 
 
-def test_cancelled_by_the_keyboard(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_cancelled_by_the_keyboard(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     fake_verb(monkeypatch, KeyboardInterrupt())
     assert run("audit") == 130
     assert capsys.readouterr().err == "lorasmith audit: cancelled\n"

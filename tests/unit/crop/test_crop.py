@@ -7,19 +7,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn_photos import portrait, save
+from drawn_photos import portrait, save, textured
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from lora_train.crop import crop_dataset, render_crop
+from lora_train.crop import CropSettings, crop_dataset, render_crop
 from lora_train.crop.buckets import buckets
 from lora_train.crop.framing import frame_subject
 from lora_train.crop.geometry import Box, Extent
 from lora_train.crop.subject import Subject
-from lora_train.dataset.manifest import Dataset, Entry, Reason
+from lora_train.dataset.manifest import Crop, Dataset, Entry, Reason
+from lora_train.dataset.photo import Photo
 from lora_train.dataset.scan import scan
 from lora_train.errors import BadInputError
+from lora_train.faces.types import Body, Face, People
 from lora_train.observer import RecordingObserver
 
 shares = st.floats(0, 0.9)
@@ -113,8 +115,6 @@ def test_rendered_crop_has_the_size_of_its_bucket_and_the_right_place(tmp_path: 
     pixels[100:300, 500:700] = (255, 0, 0)
     save(Image.fromarray(pixels), tmp_path / "a.png")
     entry = Dataset.of(scan(tmp_path)).entries[0]
-    from lora_train.dataset.manifest import Crop
-
     red = render_crop(dataclasses.replace(entry, crop=Crop((500, 100, 700, 300), (96, 96), "subject")))
     assert (red.size, red.mode) == ((96, 96), "RGB")
     assert np.asarray(red)[3:-3, 3:-3].reshape(-1, 3).min(axis=0).tolist() == [255, 0, 0]
@@ -131,3 +131,77 @@ def test_rendering_is_deterministic(tmp_path: Path) -> None:
 def test_rendering_without_a_crop(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="has no crop yet"):
         render_crop(Entry(dataset(tmp_path, (100, 100)).entries[0].photo))
+
+
+# -- people, several crops, own boxes -------------------------------------------------------------------
+
+
+def person_in(photo: object) -> People:
+    face = Face(box=(0.45, 0.15, 0.55, 0.25), confidence=0.9, eyes=((0.48, 0.19), (0.52, 0.19)))
+    parts = {"left_ankle": (0.48, 0.93, 0.9), "right_ankle": (0.52, 0.93, 0.2), "left_knee": (0.48, 0.7, 0.9)}
+    return People("test", (face,), Body((0.38, 0.12, 0.62, 0.96), 0.1, parts))
+
+
+def test_people_are_framed_by_face_and_body(tmp_path: Path) -> None:
+    data = dataset(tmp_path, (900, 1200))
+    settings = CropSettings(96, crops_per_photo=3)
+    entry = crop_dataset(data, settings, look=person_in).entries[0]
+    assert entry.crop is not None and entry.crop.kind == "full"
+    assert entry.crop.box[1] <= 0.125 * 1200 and entry.crop.box[3] >= 0.96 * 1200
+    assert [c.kind for c in entry.more_crops] == ["portrait", "half"]
+    again = crop_dataset(crop_dataset(data, settings, look=person_in), 96, look=person_in).entries[0]
+    assert again.more_crops == ()
+
+
+def test_relatives_are_pictures_but_no_photos(tmp_path: Path) -> None:
+    data = crop_dataset(
+        dataset(tmp_path, (900, 1200), (900, 1200)), CropSettings(96, crops_per_photo=2), look=person_in
+    )
+    assert len(data.kept) == 2 and len(data.pictures) == 4
+    assert [p.name for p in data.pictures] == ["0.png", "0.png", "1.png", "1.png"]
+    assert {len(p.crops) for p in data.pictures} == {1}
+    assert data.digest() != crop_dataset(data, 96, look=person_in).digest()
+    assert Dataset.from_json(data.to_json()) == data
+
+
+def test_faces_in_few_photos_make_no_set_of_people(tmp_path: Path) -> None:
+    data = dataset(tmp_path, (300, 400), (300, 400), (300, 400))
+
+    def look(photo: Photo) -> People:
+        return person_in(photo) if photo.name == "1.png" else People("test", ())
+
+    assert {e.crop.kind for e in crop_dataset(data, 96, look=look).entries if e.crop} <= {"subject", "whole"}
+
+
+def test_own_box_is_followed_and_alone(tmp_path: Path) -> None:
+    data = dataset(tmp_path, (900, 1200)).override(boxes={"0.png": (100, 200, 500, 600)})
+    entry = crop_dataset(data, CropSettings(96, crops_per_photo=3), look=person_in).entries[0]
+    assert entry.crop == Crop((100, 200, 500, 600), (96, 96), "own") and entry.more_crops == ()
+    with pytest.raises(BadInputError, match="does not lie in '0.png', which has 900 x 1200 px"):
+        data.override(boxes={"0.png": (0, 0, 901, 10)})
+
+
+def test_empty_borders_are_cut_off(tmp_path: Path) -> None:
+    framed = Image.new("RGB", (400, 600), "white")
+    framed.paste(textured(1, 400), (0, 100))
+    save(framed, tmp_path / "a.png")
+    data = Dataset.of(scan(tmp_path))
+    crop = crop_dataset(data, 96).entries[0].crop
+    assert crop is not None and crop.box[1] >= 100 and crop.box[3] <= 500
+    kept = crop_dataset(data, CropSettings(512, remove_borders=False)).entries[0].crop
+    assert kept is not None and kept.box[1] < 100
+
+
+def test_a_second_face_in_the_crop_is_told(tmp_path: Path) -> None:
+    def two(photo: object) -> People:
+        main = Face(box=(0.3, 0.2, 0.55, 0.6), confidence=0.9)
+        return People("test", (main, Face(box=(0.52, 0.3, 0.7, 0.6), confidence=0.9)))
+
+    entry = crop_dataset(dataset(tmp_path, (600, 600)), 512, look=two).entries[0]
+    assert "second_person" in entry.codes("warn")
+
+
+def test_impossible_settings_are_told_at_once() -> None:
+    with pytest.raises(BadInputError) as caught:
+        CropSettings(512, framing="wide", crops_per_photo=9)  # type: ignore[arg-type]
+    assert "wide" in str(caught.value) and "from 1 to 3" in str(caught.value)

@@ -42,12 +42,7 @@ def test_pushed_in_keeps_the_size_and_lies_inside(x: float, y: float, w: float, 
     outer = Box(0, 0, 400, 400)
     pushed = Box(x, y, x + w, y + h).pushed_into(outer)
     assert math.isclose(pushed.extent.width, w, rel_tol=1e-6)
-    assert (
-        pushed.left >= -1e-6
-        and pushed.top >= -1e-6
-        and pushed.right <= 400 + 1e-6
-        and pushed.bottom <= 400 + 1e-6
-    )
+    assert pushed.left >= -1e-6 and pushed.top >= -1e-6 and pushed.right <= 400 + 1e-6 and pushed.bottom <= 400 + 1e-6
 
 
 @given(places, places, st.floats(0.1, 900), st.floats(0.1, 900))

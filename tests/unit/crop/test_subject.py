@@ -16,9 +16,7 @@ def scene(x: float, y: float, r: float = 0.12, noise: float = 6) -> Image.Image:
     image = Image.new("RGB", (400, 300), (90, 140, 200))
     draw = ImageDraw.Draw(image)
     draw.rectangle((0, 180, 400, 300), fill=(80, 130, 70))
-    draw.ellipse(
-        (x * 400 - r * 300, y * 300 - r * 300, x * 400 + r * 300, y * 300 + r * 300), fill=(210, 60, 40)
-    )
+    draw.ellipse((x * 400 - r * 300, y * 300 - r * 300, x * 400 + r * 300, y * 300 + r * 300), fill=(210, 60, 40))
     grain = np.random.default_rng(0).normal(0, noise, (300, 400, 1))
     return Image.fromarray((np.asarray(image) + grain).clip(0, 255).astype(np.uint8))
 

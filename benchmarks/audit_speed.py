@@ -135,7 +135,7 @@ def row(what: str, ours: float, peer: float | None, ratio: float | None) -> dict
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--peer-python", help="python of an environment with cleanvision and imagededup")
     parser.add_argument("--folder", type=Path, help="photos to compare on; without, drawn ones are made")
     parser.add_argument("--photos", type=int, default=48, help="how many are made of each size")

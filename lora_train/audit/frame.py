@@ -100,14 +100,14 @@ def open_frame(path: Path, decoded: Image | None = None) -> Frame:
     """
     from PIL.Image import Resampling
 
-    decoded = open_decoded(path) if decoded is None else decoded
-    longer = max(decoded.size)
-    original = decoded if longer <= _UNTOUCHED_SIDE_PX else None
+    picture: Image = open_decoded(path) if decoded is None else decoded
+    longer = max(picture.size)
+    original = picture if longer <= _UNTOUCHED_SIDE_PX else None
     if longer <= WORKING_SIDE_PX:
-        return Frame(decoded, original)
+        return Frame(picture, original)
     scale = WORKING_SIDE_PX / longer
-    size = (max(1, round(decoded.width * scale)), max(1, round(decoded.height * scale)))
-    return Frame(decoded.resize(size, Resampling.HAMMING), original)
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    return Frame(picture.resize(size, Resampling.HAMMING), original)
 
 
 def open_decoded(path: Path) -> Image:

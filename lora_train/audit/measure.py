@@ -100,5 +100,5 @@ def measure_image(frame: Frame, names: Collection[str] = MEASURES) -> Measured:
 def _digest(frame: Frame) -> str:
     """BLAKE2b of size and pixels."""
     digest = hashlib.blake2b(repr(frame.image.size).encode(), digest_size=16)
-    digest.update(np.ascontiguousarray(frame.rgb))
+    digest.update(np.ascontiguousarray(frame.rgb).data)
     return digest.hexdigest()

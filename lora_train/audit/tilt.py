@@ -31,7 +31,7 @@ def tilt_deg(luma: np.ndarray) -> float | None:
         return None
     degrees = np.rad2deg(np.arctan2(y[strong], x[strong])) % 90
     energy = np.bincount((degrees * 2).astype(int) % 180, strength[strong], 180)  # half degrees
-    around = sum(np.roll(energy, k) for k in range(-2 * _NEAR_DEG, 2 * _NEAR_DEG + 1))
+    around = np.sum([np.roll(energy, k) for k in range(-2 * _NEAR_DEG, 2 * _NEAR_DEG + 1)], axis=0)
     best = int(np.argmax(around))
     if around[best] < _DOMINANT * energy.sum():
         return None

@@ -14,7 +14,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from lora_train.audit import Evidence, Tagger, gather
 from lora_train.audit import look as module
-from lora_train.audit.frame import DECODED_SIDE_PX, open_decoded, open_frame
+from lora_train.audit.frame import DECODED_SIDE_PX, fitted, open_decoded, open_frame
 from lora_train.audit.look import AHEAD
 from lora_train.audit.tags.questions import calibration_of, load_tag_questions
 from lora_train.dataset.scan import scan
@@ -160,7 +160,7 @@ def test_large_jpegs_are_decoded_at_reduced_scale(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(JpegImageFile, "draft", draft)
     picture = open_decoded(path)
-    assert max(picture.size) == DECODED_SIDE_PX
+    assert picture.size == (2000, 1500) and max(fitted(picture).size) == DECODED_SIDE_PX
     assert decoded == [(2000, 1500)], "a quarter of the pixels"
     frame = open_frame(path, picture)
     assert max(frame.image.size) == 1024 and frame.original is None

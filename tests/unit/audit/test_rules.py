@@ -14,12 +14,13 @@ from lora_train.audit.rules import RULES, TITLES, Rule
 from lora_train.audit.unjudged import Scope
 
 ALL = Scope(frozenset(), ())
-ISSUE = set(
-    "unreadable too_small blurry noisy too_dark too_bright low_contrast face_missing face_too_small eyes_closed "
-    "face_in_shadow face_turned shot_from_above shot_from_below face_covered many_people person_too_small "
-    "wide_angle busy_background mirror_selfie studio_backdrop hand_in_hair drinking_or_holding odd_pose "
-    "text_or_watermark heavy_filter not_the_subject".split()  # noqa: SIM905
-)
+_WORDS = """
+unreadable too_small blurry noisy too_dark too_bright low_contrast face_missing face_too_small eyes_closed
+face_in_shadow face_turned shot_from_above shot_from_below face_covered many_people person_too_small
+wide_angle busy_background mirror_selfie studio_backdrop hand_in_hair drinking_or_holding odd_pose
+text_or_watermark heavy_filter not_the_subject
+"""
+ISSUE = set(_WORDS.split())
 
 
 def reasons(scores: dict[str, float], limits: Limits = DEFAULT_LIMITS) -> dict[str, object]:
@@ -56,7 +57,7 @@ def test_a_row_speaks_in_numbers_with_a_unit(rule: Rule) -> None:
 
 def test_every_check_of_the_issue_has_a_name_and_a_row() -> None:
     rows = {r.code for r in RULES}
-    assert ISSUE <= set(TITLES)
+    assert not ISSUE - set(TITLES)
     assert ISSUE - rows == {"unreadable"}
     assert rows <= set(TITLES)
 

@@ -13,7 +13,6 @@ from lora_train.audit import DEFAULT_LIMITS, Evidence, Judgement, judge
 from lora_train.audit.shares import KINDS
 from lora_train.dataset.manifest import Share
 
-
 ABSENT = (
     "mirror_selfie", "studio_backdrop", "drinking_or_holding", "heavy_makeup", "hand_in_hair", "odd_pose",
     "text_or_watermark", "heavy_filter", "busy_background", "face_covered", "neutral", "laughing", "sad", "surprised",
@@ -33,8 +32,10 @@ def varied(i: int, **fields: object) -> Evidence:
     answers.setdefault("smile", 0.1)
     worn = RNG.random(384).astype(np.float32) ** 4
     middle = (0.3 + 0.02 * i % 0.4, 0.35 + 0.013 * i % 0.2)
-    return evidence(f"{i:03}.jpg", face(height, middle=middle, **look),
-                    answers=answers, clothes=worn / np.linalg.norm(worn), brightness=(0.05, 0.2, 0.5)[i % 3])  # fmt: skip
+    worn /= np.linalg.norm(worn)
+    light = (0.05, 0.2, 0.5)[i % 3]
+    one = face(height, middle=middle, **look)
+    return evidence(f"{i:03}.jpg", one, answers=answers, clothes=worn, brightness=light)
 
 
 def share(verdict: Judgement, code: str) -> Share:

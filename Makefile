@@ -19,7 +19,7 @@ lint: setup
 	$(BIN)/pyright
 
 unit: setup
-	$(BIN)/python -m pytest -q tests/unit tests/contract -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto tests/unit tests/contract -m "not slow"
 
 e2e: setup             ## only the tests against a real ComfyUI and a real browser
 	$(BIN)/python -m pytest tests/comfy tests/browser

@@ -63,7 +63,8 @@ def test_every_station_reports_on_its_node(trained: dict[str, Any]) -> None:
     assert titles["train"] == "LoRA trained"
     assert titles["plan"] == f"{STEPS} steps"
     assert titles["caption"] == "Trigger word: ohwx"
-    assert all(len(trained[key]["images"]) == 1 for key in ("audit", "crop", "train"))
+    assert all(len(trained[key]["images"]) == 1 for key in ("crop", "train"))
+    assert trained["audit"]["lorasmith_sheet"], trained["audit"].keys()
 
 
 def test_same_graph_again_trains_nothing(server: Server, trained: dict[str, Any]) -> None:

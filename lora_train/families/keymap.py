@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-from .unet_shape import UnetShape
+from .unet_shape import UnetShape, shape_of_config
 
 _UNET_ENDS = {
     "time_embed.0": "time_embedding.linear_1",
@@ -118,6 +119,13 @@ def _up(shape: UnetShape) -> dict[str, str]:
         place = 2 if shape.up_depth[level] else 1
         parts[f"output_blocks.{number - 1}.{place}.conv"] = f"{block}.upsamplers.0.conv"
     return parts
+
+
+def unet_file_names(unet: Any) -> dict[str, str]:
+    """Module of a diffusers UNet -> its name in the one-file layout (``input_blocks.1.1.proj_in`` ...)."""
+    names = unet_map(shape_of_config(unet.config))
+    modules = {name.rpartition(".")[0] for name in unet.state_dict()}
+    return {module: names.to_file(module) for module in sorted(modules) if ".lora_" not in module}
 
 
 def kl_vae_map(levels: int, layers: int = 2) -> KeyMap:

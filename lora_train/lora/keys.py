@@ -100,7 +100,7 @@ def aliases(modules: Iterable[str], part: Part, file_names: Mapping[str, str] | 
             full = f"text_model.{plain}"
             names += [kohya_name(full, part), f"lora_te1_{full.replace('.', '_')}", f"{part}.{full}"]
         else:
-            names += [module, f"base_model.model.{module}", *_processor_names(module)]
+            names += [module, f"base_model.model.{module}", f"transformer.{module}", *_processor_names(module)]
         if file_names and module in file_names:
             native = file_names[module]
             names += [f"lora_unet_{native.replace('.', '_')}", f"diffusion_model.{native}"]

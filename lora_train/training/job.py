@@ -66,7 +66,7 @@ class Job:
             request.plan.alpha,
             request.plan.seed,
         )
-        run = loop.setup(base.unet, adapter, data, request.plan, device, dtype)
+        run = loop.setup(base.unet, adapter, data, request.plan, device, dtype, base.traits)
         if request.resume:
             load_resume(run, self.folder.resume)
             self.observer.message(f"Goes on at step {run.step} of {request.plan.steps}.")
@@ -191,6 +191,9 @@ class Job:
             noise_offset=plan.noise_offset,
             caption_dropout=plan.caption_dropout,
             tag_dropout=plan.tag_dropout,
+            base_version=run.traits.base_version,
+            architecture=run.traits.architecture,
+            prediction=run.traits.prediction,
         )
 
     def _report(self, run: loop.Run, result: TrainResult) -> dict[str, Any]:

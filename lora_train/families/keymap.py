@@ -19,6 +19,10 @@ _UNET_ENDS = {
     "out.0": "conv_norm_out",
     "out.2": "conv_out",
 }
+_UNET_VECTOR = {
+    "label_emb.0.0": "add_embedding.linear_1",
+    "label_emb.0.2": "add_embedding.linear_2",
+}
 _UNET_RESNET = {
     "in_layers.0": "norm1",
     "in_layers.2": "conv1",
@@ -78,7 +82,8 @@ def _joined(file: str, library: str, leaves: Mapping[str, str]) -> dict[str, str
 
 def unet_map(shape: UnetShape) -> KeyMap:
     """Names of a UNet of this shape; the one-file side has no ``model.diffusion_model.``."""
-    return KeyMap({**_UNET_ENDS, **_down(shape), **_middle(shape), **_up(shape)})
+    ends = {**_UNET_ENDS, **(_UNET_VECTOR if shape.vector_dim else {})}
+    return KeyMap({**ends, **_down(shape), **_middle(shape), **_up(shape)})
 
 
 def _down(shape: UnetShape) -> dict[str, str]:
@@ -156,6 +161,28 @@ def taesd_map(layers: int = 32) -> KeyMap:
     for number in range(layers):
         parts[f"taesd_encoder.{number}"] = f"encoder.layers.{number}"
         parts[f"taesd_decoder.{number + 1}"] = f"decoder.layers.{number}"
+    return KeyMap(parts)
+
+
+_OPEN_CLIP = {
+    "token_embedding": "embeddings.token_embedding",
+    "ln_final": "final_layer_norm",
+}
+_OPEN_CLIP_LAYER = {
+    "ln_1": "layer_norm1",
+    "ln_2": "layer_norm2",
+    "mlp.c_fc": "mlp.fc1",
+    "mlp.c_proj": "mlp.fc2",
+    "attn.out_proj": "self_attn.out_proj",
+}
+
+
+def open_clip_map(layers: int) -> KeyMap:
+    """Names of an open_clip text transformer, without ``attn.in_proj_*`` (three layers in one) and the
+    positions and the projection, which are no modules there."""
+    parts = dict(_OPEN_CLIP)
+    for number in range(layers):
+        parts |= _joined(f"transformer.resblocks.{number}", f"encoder.layers.{number}", _OPEN_CLIP_LAYER)
     return KeyMap(parts)
 
 

@@ -70,8 +70,24 @@ LOOKALIKES: tuple[Lookalike, ...] = (
     Lookalike(lambda h: any("noise_refiner." in n for n in h.tensors), "a Z-Image or Lumina model"),
     Lookalike(lambda h: any("transformer_blocks.0.img_mod" in n for n in h.tensors), "a Qwen-Image model"),
     Lookalike(
+        lambda h: "edm_mean" in h or "edm_vpred.sigma_max" in h,
+        "an SDXL checkpoint of the EDM kind (Playground 2.5, CosXL)",
+        "Choose an SDXL checkpoint that predicts noise or v.",
+    ),
+    Lookalike(
+        lambda h: _context(h) == 1280 and f"{UNET}label_emb.0.0.weight" in h,
+        "the SDXL refiner",
+        "Choose the SDXL base model, or a checkpoint made from it.",
+    ),
+    Lookalike(
+        lambda h: _context(h) == 2048 and _input_channels(h) in (8, 9),
+        "an SDXL checkpoint for inpainting or editing",
+        "Choose its normal version.",
+    ),
+    Lookalike(
         lambda h: h.has_prefix("conditioner.embedders.") or _context(h) == 2048 or f"{UNET}label_emb.0.0.weight" in h,
-        "an SDXL checkpoint",
+        "an SDXL checkpoint that is incomplete or of an unusual shape",
+        "Choose the original checkpoint in one .safetensors file.",
     ),
     Lookalike(lambda h: h.has_prefix("cond_stage_model.model.") or _context(h) == 1024, "an SD 2.x checkpoint"),
     Lookalike(

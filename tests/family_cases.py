@@ -53,6 +53,8 @@ class Case:
     width: int
     pooled: int | None = None
     unet_config: Mapping[str, Any] | None = None
+    comfy_size: Mapping[str, Any] | None = None
+    """Where ComfyUI cannot build the tiny model: a larger one."""
     scales: bool = False
     """Its files call the weights of normalisations ``.scale``."""
 
@@ -169,6 +171,7 @@ CASES = (
             "approximator_hidden_dim": 48, "approximator_layers": 2,
         },
         "ChromaPipeline", "Chroma", (16, 8, 6), 32,
+        comfy_size={"num_layers": 19, "num_single_layers": 38},  # ComfyUI counts on the 344 vectors of these
         unet_config={"out_dim": 128, "hidden_dim": 48, "n_layers": 2, **_FLUX_COMFY}, scales=True,
     ),
     Case(
@@ -188,8 +191,9 @@ CASES = (
             "cap_feat_dim": 32,
         },
         "ZImagePipeline", "ZImage", (16, 8, 6), 32,
+        comfy_size={"dim": 1152, "n_heads": 9, "n_kv_heads": 9, "n_layers": 1, "n_refiner_layers": 1},
         unet_config={
-            "n_heads": 3, "n_kv_heads": 3, "axes_dims": [32, 48, 48], "axes_lens": [1536, 512, 512],
+            "n_heads": 9, "n_kv_heads": 9, "n_refiner_layers": 1, "axes_dims": [32, 48, 48], "axes_lens": [1536, 512, 512],
             "rope_theta": 256.0, "ffn_dim_multiplier": 8.0 / 3.0, "z_image_modulation": True, "time_scale": 1000.0,
             "pad_tokens_multiple": 32,
         },
@@ -200,7 +204,7 @@ CASES = (
             "in_channels": 64, "out_channels": 16, "num_layers": 2, "attention_head_dim": 128,
             "num_attention_heads": 1, "joint_attention_dim": 32,
         },
-        "QwenImagePipeline", "QwenImage", (16, 8, 6), 32,
+        "QwenImagePipeline", "QwenImage", (16, 8, 4), 32,
         unet_config={"num_attention_heads": 1, "joint_attention_dim": 32},
     ),
     Case(

@@ -41,7 +41,6 @@ def main(root: str, folder: str) -> None:
     detected = comfy.model_detection.detect_unet_config(weights, prefix)
     found: Any = comfy.model_detection.model_config_from_unet_config(detected, weights)
     config = getattr(comfy.supported_models, case["class"])({**detected, **(case["unet_config"] or {})})
-    config.unet_config["disable_unet_model_creation"] = False
     config.set_inference_dtype(torch.float32, None)
     model = config.get_model(weights, prefix)
     inner = {n.removeprefix(prefix): v for n, v in weights.items() if n.startswith(prefix)}
@@ -59,11 +58,12 @@ def main(root: str, folder: str) -> None:
                 told["y"] = inputs["pooled"]
             if case["class"] in ("Lumina2", "ZImage"):
                 told["num_tokens"] = inputs["text"].shape[1]
-            if case["class"] == "Flux" or case["class"] == "Chroma":
-                told["guidance"] = torch.full((len(inputs["x"]),), case["guidance"])
-            if case["class"] == "QwenImage":
-                told["attention_mask"] = None
-            answer = which.model.diffusion_model(inputs["x"], inputs["times"], **told).float().clone()
+            if case["class"] in ("Flux", "Chroma"):  # Chroma is sampled with guidance 0, as a plain number to it
+                guidance = case["guidance"] if case["class"] == "Flux" else 0.0
+                told["guidance"] = torch.full((len(inputs["x"]),), guidance)
+            x = inputs["x"][:, :, None] if case["class"] == "QwenImage" else inputs["x"]
+            answer = which.model.diffusion_model(x, inputs["times"], **told).float()
+            answer = answer.reshape(inputs["x"].shape).contiguous().clone()
         which.unpatch_model(torch.device("cpu"))
         return answer
 

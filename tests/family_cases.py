@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -139,6 +140,21 @@ def one_file(state: Mapping[str, torch.Tensor], case: Case) -> dict[str, torch.T
     return found
 
 
+def hollow(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> Path:
+    """A file with a true header for bf16 tensors of these shapes, and a hole instead of their values."""
+    header: dict[str, Any] = {}
+    at = 0
+    for name, shape in shapes.items():
+        end = at + 2 * math.prod(shape)
+        header[name] = {"dtype": "BF16", "shape": list(shape), "data_offsets": [at, end]}
+        at = end
+    text = json.dumps(header).encode()
+    with path.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        file.truncate(8 + len(text) + at)
+    return path
+
+
 def _is_pair(state: Mapping[str, torch.Tensor], module: str) -> bool:
     rows, columns = state[f"{module}.weight"].shape
     return rows == 2 * columns
@@ -193,7 +209,8 @@ CASES = (
         "ZImagePipeline", "ZImage", (16, 8, 6), 32,
         comfy_size={"dim": 1152, "n_heads": 9, "n_kv_heads": 9, "n_layers": 1, "n_refiner_layers": 1},
         unet_config={
-            "n_heads": 9, "n_kv_heads": 9, "n_refiner_layers": 1, "axes_dims": [32, 48, 48], "axes_lens": [1536, 512, 512],
+            "n_heads": 9, "n_kv_heads": 9, "n_refiner_layers": 1, "axes_dims": [32, 48, 48],
+            "axes_lens": [1536, 512, 512],
             "rope_theta": 256.0, "ffn_dim_multiplier": 8.0 / 3.0, "z_image_modulation": True, "time_scale": 1000.0,
             "pad_tokens_multiple": 32,
         },

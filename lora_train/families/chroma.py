@@ -64,7 +64,7 @@ CHROMA = TransformerFamily(
     config=config,
     fits=lambda config: config["in_channels"] == 64,
     target_modules=TARGETS,
-    traits=flow_traits(call, Flow(0.5, 1.15), "chroma", "chroma/lora"),
+    traits=flow_traits(call, Flow(0.5, 1.15), "chroma", "chroma/lora", latent_multiple=2),
     rules=RULES,
     preset="chroma",
 )

@@ -89,7 +89,7 @@ LUMINA2 = TransformerFamily(
     config=config,
     fits=lambda config: config["in_channels"] == 16,
     target_modules=TARGETS,
-    traits=flow_traits(call, Flow.shifted(6.0), "lumina2", "lumina-2/lora", lora_layers=lora_layers),
+    traits=flow_traits(call, Flow.shifted(6.0), "lumina2", "lumina-2/lora", lora_layers=lora_layers, latent_multiple=2),
     rules=RULES,
     unused=("norm_final.",),
     preset="lumina2",

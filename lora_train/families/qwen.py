@@ -41,6 +41,7 @@ def config(shapes: Shapes) -> Config:
     }
 
 
+# With an even number of tokens a side, positions are the same in ComfyUI and in diffusers: hence 4.
 QWEN = TransformerFamily(
     id="qwen",
     title="Qwen-Image",
@@ -51,6 +52,6 @@ QWEN = TransformerFamily(
     fits=lambda config: config["in_channels"] == 64,
     target_modules=TARGETS,
     # Published scheduler: 0.5 at 256 tokens to 0.9 at 8192, so 0.694 at 4096.
-    traits=flow_traits(call, Flow(0.5, 0.6935), "qwen_image", "qwen-image/lora"),
+    traits=flow_traits(call, Flow(0.5, 0.6935), "qwen_image", "qwen-image/lora", latent_multiple=4),
     preset="qwen",
 )

@@ -8,7 +8,7 @@ from ..errors import UnsupportedModelError
 from . import chroma, flux1, flux2, lumina2, qwen, sd15, sd35, sdxl, zimage
 from .base import Family
 from .header import read_header
-from .lookalikes import describe
+from .lookalikes import describe, distilled
 
 FAMILIES: tuple[Family, ...] = (
     sd15.STARTER,
@@ -32,6 +32,9 @@ def detect(path: Path) -> Family:
             trained; the text says what the file looks like and what is supported.
     """
     header = read_header(Path(path))
+    reason = distilled(header)
+    if reason:
+        raise UnsupportedModelError(reason)
     for family in FAMILIES:
         if family.detect(header):
             return family

@@ -30,6 +30,8 @@ class Traits:
     """Layers of a saved LoRA for the trained modules; None for kohya's names, one layer a module."""
     file_names: Callable[[Any], Mapping[str, str]] = unet_file_names
     """Modules of the model -> their names in the one-file layout, where those correspond one to one."""
+    latent_multiple: int = 1
+    """Sides of latents must be a multiple of this: 2 where 2 x 2 are one token."""
     base_version: str = "sd_1.5"
     """kohya's ``ss_base_model_version``."""
     architecture: str = "stable-diffusion-v1/lora"

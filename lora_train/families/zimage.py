@@ -60,7 +60,7 @@ ZIMAGE = TransformerFamily(
     config=config,
     fits=lambda config: config["in_channels"] == 16,
     target_modules=TARGETS,
-    traits=flow_traits(call, Flow.shifted(3.0), "zimage", "z-image/lora"),
+    traits=flow_traits(call, Flow.shifted(3.0), "zimage", "z-image/lora", latent_multiple=2),
     rules=RULES,
     unused=("norm_final.",),
     preset="zimage",

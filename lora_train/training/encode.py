@@ -178,6 +178,32 @@ def _told(tensors: Mapping[str, torch.Tensor], name: str) -> Conditions:
     return Conditions.of(tensors[name][None], None if pooled is None else pooled[None])
 
 
+def check_fits(data: EncodedSet, base: Base) -> None:
+    """See that encoded photos are what the base's denoiser reads.
+
+    Raises:
+        BadInputError: they were made for another family, or their sides do not divide; all problems at once.
+    """
+    found = []
+    sizes = {tuple(latent.shape) for latent in data.latents}
+    channels = sorted({size[0] for size in sizes} - {base.latent_channels})
+    if channels:
+        found.append(
+            f"The photos were encoded to {channels[0]} channels, '{base.path.name}' reads {base.latent_channels}. "
+            "Use the VAE that belongs to this base model."
+        )
+    multiple = base.traits.latent_multiple
+    odd = sorted(size for size in sizes if size[1] % multiple or size[2] % multiple)
+    if odd:
+        px = multiple * base.latent_factor
+        side = tuple(n * base.latent_factor for n in odd[0][:0:-1])
+        found.append(
+            f"Photos of {side[0]} x {side[1]} px cannot be trained on with '{base.path.name}', which needs sides "
+            f"that are multiples of {px} px. Plan a resolution that is a multiple of 64 px and crop again."
+        )
+    BadInputError.collect(found)
+
+
 def encode_dataset(base: Base, dataset: Dataset, path: Path, observer: Observer | None = None) -> Path:
     """Encode the kept photos of ``dataset`` with ``base`` and write them to ``path``.
 

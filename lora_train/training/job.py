@@ -18,7 +18,7 @@ from . import loop
 from .adapter import add_lora
 from .best import Point
 from .checkpoint import RunFolder, load_resume, save_point, save_resume
-from .encode import EncodedSet, base_mark, encode_dataset, read_encoded
+from .encode import EncodedSet, base_mark, check_fits, encode_dataset, read_encoded
 from .memory import pick_device, pick_dtype
 from .preview import Preview
 from .request import StoppedBy, TrainRequest, TrainResult
@@ -107,7 +107,9 @@ class Job:
         if known is None:
             self.observer.stage("encode")
             known = encode_dataset(base, request.dataset, self.folder.encoded, self.observer)
-        return base, read_encoded(known)
+        data = read_encoded(known)
+        check_fits(data, base)
+        return base, data
 
     def _known_encoded(self) -> Path | None:
         """Encoded photos that fit: the host's, or those of an earlier run with the same photos."""

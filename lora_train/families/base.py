@@ -103,6 +103,11 @@ class Family(Protocol):
     @property
     def preset(self) -> str: ...
     @property
+    def traits(self) -> Traits:
+        """What the family's models have in common; a loaded base's own traits may say more."""
+        ...
+
+    @property
     def target_modules(self) -> tuple[str, ...] | str:
         """The layers that get a LoRA, as peft understands them: ends of names, or one regular expression."""
         ...

@@ -101,7 +101,7 @@ FLUX1 = TransformerFamily(
     fits=lambda config: config["in_channels"] == 64,
     target_modules=TARGETS,
     # Shift of black-forest-labs' sampler: 0.5 at 256 tokens to 1.15 at 4096.
-    traits=flow_traits(call, Flow(0.5, 1.15), "flux1", "flux-1-dev/lora", latent_multiple=2),
+    traits=flow_traits(call, Flow(0.5, 1.15), "flux1", "flux-1-dev/lora", latent_multiple=2, pooled=True),
     rules=RULES,
     preset="flux1",
 )

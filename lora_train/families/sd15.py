@@ -11,6 +11,8 @@ from .base import ALL_PARTS, Base, LatentCoder, Part
 from .header import Header, read_header
 from .keymap import unet_map
 from .loading import explained, load_text_encoder, load_unet, read_prefixed
+from .traits import SD15 as TRAITS
+from .traits import Traits
 from .unet_shape import UnetShape, infer_shape, shape_of_config
 from .vae import PREFIX as VAE
 from .vae import KlCoder, TinyCoder, load_vae
@@ -43,6 +45,7 @@ class Sd15Family:
         "proj_in",
         "proj_out",
     )
+    traits: Traits = TRAITS
 
     def detect(self, header: Header) -> bool:
         shape = shape_of(header)

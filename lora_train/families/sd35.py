@@ -88,7 +88,7 @@ SD35 = TransformerFamily(
     config=config,
     fits=lambda config: config["in_channels"] == 16,
     target_modules=TARGETS,
-    traits=flow_traits(call, Flow.shifted(3.0), "sd3", "stable-diffusion-3.5/lora", latent_multiple=2),
+    traits=flow_traits(call, Flow.shifted(3.0), "sd3", "stable-diffusion-3.5/lora", latent_multiple=2, pooled=True),
     rules=RULES,
     preset="sd35",
 )

@@ -29,6 +29,7 @@ TEXT_G = "conditioner.embedders.1.model."
 MODEL_CHANNELS, CONTEXT_DIM, VECTOR_DIM = 320, 2048, 2816
 TRAITS = Traits(
     call=call_sdxl,
+    pooled=True,
     base_version="sdxl_base_v1-0",
     architecture="stable-diffusion-xl-v1-base/lora",
 )
@@ -44,6 +45,7 @@ class SdxlFamily:
     resolution_px: int = 1024
     preset: str = "sdxl"
     target_modules: tuple[str, ...] = Sd15Family.target_modules
+    traits: Traits = TRAITS
 
     def detect(self, header: Header) -> bool:
         return shape_of(header) is not None
@@ -58,12 +60,12 @@ class SdxlFamily:
             if shape is None:
                 raise KeyError("label_emb.0.0.weight")
             unet = load_unet(read_prefixed(path, UNET, device), shape, device, dtype) if "unet" in parts else None
-            vae = load_vae(read_prefixed(path, VAE, device), device, torch.float32, SDXL_SCALE)
+            coder = read_prefixed(path, VAE, device) if "vae" in parts else {}
             return Base(
                 path=Path(path),
                 family=self.id,
                 unet=unet,
-                vae=vae if "vae" in parts else None,
+                vae=load_vae(coder, device, torch.float32, SDXL_SCALE),
                 text_encoder=load_encoders(path, device) if "text_encoder" in parts else None,
                 resolution_px=self.resolution_px,
                 traits=replace(TRAITS, objective=objective_of(header)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .conditions import Conditions
 from .denoising import Diffusion, ModelCall, Objective, call_unet
@@ -26,6 +26,12 @@ class Traits:
     call: ModelCall = call_unet
     embedded_guidance: bool = False
     """The model was distilled to read a guidance scale; it is sampled without a negative prompt."""
+    text_tokens: int | None = 77
+    """Tokens of a text that the model reads; None for all that the text encoder gives."""
+    pooled: bool = False
+    """The model reads one vector a text, too."""
+    encoded_by: Literal["anyone", "host"] = "anyone"
+    """``host``: only ComfyUI has the text encoders and the VAE; the shell cannot encode photos."""
     lora_layers: Callable[[Iterable[str]], Layers] | None = None
     """Layers of a saved LoRA for the trained modules; None for kohya's names, one layer a module."""
     file_names: Callable[[Any], Mapping[str, str]] = unet_file_names

@@ -165,6 +165,8 @@ def flow_traits(call: Any, objective: Any, base_version: str, architecture: str,
         lora_layers=layers,
         base_version=base_version,
         architecture=architecture,
+        text_tokens=None,
+        encoded_by="host",
         **more,
     )
 

@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from ..errors import BadInputError
 from ..families.conditions import Conditions
@@ -192,6 +192,14 @@ def check_fits(data: EncodedSet, base: Base) -> None:
             f"The photos were encoded to {channels[0]} channels, '{base.path.name}' reads {base.latent_channels}. "
             "Use the VAE that belongs to this base model."
         )
+    wanted, given = text_width(base.unet), data.words.text.shape[-1]
+    if wanted and given != wanted:
+        found.append(
+            f"The captions were encoded to {given} numbers a token, '{base.path.name}' reads {wanted}. Use the text "
+            "encoder (CLIP) that belongs to this base model."
+        )
+    if base.traits.pooled and data.words.pooled is None:
+        found.append(f"The captions have no pooled vector, which '{base.path.name}' reads. Encode the photos again.")
     multiple = base.traits.latent_multiple
     odd = sorted(size for size in sizes if size[1] % multiple or size[2] % multiple)
     if odd:
@@ -202,6 +210,12 @@ def check_fits(data: EncodedSet, base: Base) -> None:
             f"that are multiples of {px} px. Plan a resolution that is a multiple of 64 px and crop again."
         )
     BadInputError.collect(found)
+
+
+def text_width(model: Any) -> int:
+    """Numbers a text token has for ``model``; 0 when its config does not say."""
+    names = ("joint_attention_dim", "cross_attention_dim", "cap_feat_dim")
+    return next((model.config[name] for name in names if model.config.get(name)), 0)
 
 
 def encode_dataset(base: Base, dataset: Dataset, path: Path, observer: Observer | None = None) -> Path:

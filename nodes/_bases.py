@@ -9,6 +9,12 @@ from . import _host as host
 from ._types import Base
 
 STARTER = "Lorasmith starter (built in)"
+ALONE = " (diffusion model)"
+
+
+def choices() -> list[str]:
+    """The starter, every checkpoint, and every diffusion model with a mark behind its name."""
+    return [STARTER, *host.checkpoint_names(), *(name + ALONE for name in host.diffusion_model_names())]
 
 
 def base_file(choice: str) -> Path:
@@ -19,9 +25,17 @@ def base_file(choice: str) -> Path:
     """
     from ..lora_train.families.registry import detect
 
-    path = _starter() if choice == STARTER else host.checkpoint_path(choice)
+    path = _path(choice)
     detect(path)
     return path
+
+
+def _path(choice: str) -> Path:
+    if choice == STARTER:
+        return _starter()
+    if choice.endswith(ALONE):
+        return host.diffusion_model_path(choice.removesuffix(ALONE))
+    return host.checkpoint_path(choice)
 
 
 def _starter() -> Path:
@@ -31,11 +45,17 @@ def _starter() -> Path:
 
 
 def load_base(choice: str) -> tuple[Any, Any, Any, Base]:
-    """MODEL, CLIP, VAE through ComfyUI's loader, and the file for the training process."""
+    """MODEL, CLIP, VAE through ComfyUI's loader, and the file for the training process.
+
+    A diffusion model alone has no CLIP and no VAE: those are None then.
+    """
     from ..lora_train.families.registry import detect
 
     path = base_file(choice)
     family = detect(path)
-    model, clip, vae = host.load_checkpoint(path)
+    if choice.endswith(ALONE):
+        model, clip, vae = host.load_diffusion_model(path), None, None
+    else:
+        model, clip, vae = host.load_checkpoint(path)
     base = Base(path, family.id, family.title, family.resolution_px, host.latent_format(model))
     return model, clip, vae, base

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import torch
     from PIL.Image import Image
 
+    from ..lora_train.families.conditions import Conditions
+
 log = logging.getLogger(__name__)
 
 
@@ -190,6 +192,34 @@ def checkpoint_path(name: str) -> Path:
     return Path(found)
 
 
+def diffusion_model_names() -> list[str]:
+    """Every diffusion model that ComfyUI knows: files without text encoder and VAE."""
+    import folder_paths
+
+    return folder_paths.get_filename_list("diffusion_models")
+
+
+def diffusion_model_path(name: str) -> Path:
+    """The file of a diffusion model in ComfyUI's list.
+
+    Raises:
+        BadInputError: it is gone.
+    """
+    import folder_paths
+
+    found = folder_paths.get_full_path("diffusion_models", name)
+    if not found or not Path(found).is_file():
+        raise BadInputError(f"The diffusion model '{name}' is not in ComfyUI's diffusion_models folders any more.")
+    return Path(found)
+
+
+def load_diffusion_model(path: Path) -> Any:
+    """MODEL of a file that holds nothing else, through ComfyUI's own loader."""
+    import comfy.sd
+
+    return comfy.sd.load_diffusion_model(str(path))
+
+
 def load_checkpoint(path: Path) -> tuple[Any, Any, Any]:
     """MODEL, CLIP and VAE of a single-file checkpoint, through ComfyUI's own loader.
 
@@ -275,17 +305,33 @@ def pictures_of(images: torch.Tensor) -> list[Image]:
 
 
 def encode_picture(vae: Any, base_format: Any, picture: Image) -> torch.Tensor:
-    """One picture as the latent that the UNet sees in ComfyUI: ``(4, h, w)``, float32, on the CPU."""
-    latent = base_format.process_in(vae.encode(image_batch([picture])))
-    return latent[0].float().cpu().clone()
+    """One picture as the latent that the model sees in ComfyUI: ``(c, h, w)``, float32, on the CPU."""
+    latent = base_format.process_in(vae.encode(image_batch([picture])))[0]
+    latent = latent.squeeze(1) if latent.dim() == 4 else latent  # video VAEs count frames
+    return latent.float().cpu().clone()
 
 
-def encode_text(clip: Any, text: str) -> torch.Tensor:
-    """A text as ComfyUI's CLIP sees it when sampling: ``(77, width)``, float32, on the CPU.
+def encode_text(clip: Any, text: str, tokens: int | None = 77, pooled: bool = False) -> Conditions:
+    """A text as ComfyUI's CLIP gives it when sampling, in one row, float32, on the CPU.
 
-    ComfyUI reads longer texts in blocks of 77 tokens; the first block is taken.
+    ComfyUI reads longer texts in blocks of 77 tokens; with ``tokens`` 77 the first block is taken.
+    Tokens that the text encoder masks out are left out.
+
+    Raises:
+        BadInputError: the model reads a vector a text and this text encoder gives none.
     """
-    return clip.encode_from_tokens(clip.tokenize(text))[0, :77].float().cpu().clone()
+    from ..lora_train.families.conditions import Conditions
+
+    told = clip.encode_from_tokens(clip.tokenize(text), return_pooled=True, return_dict=True)
+    rows, mask, vector = told["cond"], told.get("attention_mask"), told.get("pooled_output")
+    real = rows.shape[1] if mask is None else max(1, int(mask.sum()))
+    real = real if tokens is None else min(real, tokens)
+    if pooled and vector is None:
+        raise BadInputError(
+            "This text encoder gives no pooled vector, which the base model reads beside the text. Connect the "
+            "CLIP that belongs to the base model."
+        )
+    return Conditions.of(rows[:1, :real].float().cpu().clone(), vector[:1].float().cpu().clone() if pooled else None)
 
 
 # -- HTTP -------------------------------------------------------------------------------------------

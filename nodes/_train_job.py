@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from ..lora_train.errors import BadInputError
 from . import _host as host
 from ._pictures import data_url, loss_picture
 from ._text import step_text, training_report
@@ -66,6 +66,7 @@ def train_lora(dataset: Any, base: Base, plan: Any, clip: Any, vae: Any, name: s
     out = host.new_lora_path(name)
     request = TrainRequest(base=base.path, dataset=dataset, plan=plan, out=out, trigger=dataset.trigger)
     check(request)
+    _require_encoders(base, clip, vae)
     observer = LiveLoss(plan.steps)
     with TemporaryDirectory(dir=host.temp_folder()) as scratch:
         encoded = encode(dataset, base, clip, vae, Path(scratch) / "encoded.safetensors", observer)
@@ -79,9 +80,19 @@ def train_lora(dataset: Any, base: Base, plan: Any, clip: Any, vae: Any, name: s
     return _trained(result, plan)
 
 
+def _require_encoders(base: Base, clip: Any, vae: Any) -> None:
+    missing = [name for name, part in (("CLIP", clip), ("VAE", vae)) if part is None]
+    if missing:
+        raise BadInputError(
+            f"'{base.path.name}' is a diffusion model alone, so there is no {' and no '.join(missing)}. Connect "
+            "'Load CLIP' and 'Load VAE' with the files that belong to it to Train LoRA."
+        )
+
+
 def encode(dataset: Any, base: Base, clip: Any, vae: Any, path: Path, observer: Any) -> Path:
     """Latents and text embeddings of the kept photos, as ComfyUI's own models make them."""
     from ..lora_train.crop import render_crop
+    from ..lora_train.families.registry import family
     from ..lora_train.training.encode import opening, write_encoded
 
     entries = dataset.pictures
@@ -92,14 +103,15 @@ def encode(dataset: Any, base: Base, clip: Any, vae: Any, path: Path, observer: 
         latents.append(host.encode_picture(vae, base.latent_format, render_crop(entry)))
         observer.progress(done, len(entries))
     captions = [entry.caption for entry in entries]
-    texts = _encode_texts(clip, captions)
-    openings = _encode_texts(clip, [opening(caption) for caption in captions])
-    return write_encoded(path, latents, texts, openings, host.encode_text(clip, ""), {"encoder": "comfyui"})
-
-
-def _encode_texts(clip: Any, captions: Sequence[str]) -> list[Any]:
-    known = {caption: host.encode_text(clip, caption) for caption in dict.fromkeys(captions)}
-    return [known[caption] for caption in captions]
+    openings = [opening(caption) for caption in captions]
+    traits = family(base.family).traits
+    known = {
+        text: host.encode_text(clip, text, traits.text_tokens, traits.pooled)
+        for text in dict.fromkeys([*captions, *openings, ""])
+    }
+    texts, heads = [known[text] for text in captions], [known[text] for text in openings]
+    channels = base.latent_format.latent_channels
+    return write_encoded(path, latents, texts, heads, known[""], {"encoder": "comfyui"}, channels)
 
 
 def _trained(result: Any, plan: Any) -> Trained:

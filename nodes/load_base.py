@@ -5,8 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..lora_train.errors import BadInputError
-from . import _host as host
-from ._bases import STARTER, base_file, load_base
+from ._bases import STARTER, base_file, choices, load_base
 from ._types import BASE
 
 
@@ -27,9 +26,12 @@ class LoadBase(io.ComfyNode):
             inputs=[
                 io.Combo.Input(
                     "checkpoint",
-                    options=[STARTER, *host.checkpoint_names()],
+                    options=choices(),
                     default=STARTER,
-                    tooltip="The built-in starter, or a full checkpoint of the Stable Diffusion 1.5 family.",
+                    tooltip=(
+                        "The built-in starter, a full checkpoint, or a diffusion model alone (then CLIP and VAE come "
+                        "from their own loaders)."
+                    ),
                 )
             ],
             outputs=[

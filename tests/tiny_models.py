@@ -37,24 +37,24 @@ def random_unet(seed: int = 0, **changes: Any) -> Any:
     """A diffusers UNet with the starter's shape (fp32, eval mode), reproducible per ``seed``."""
     from diffusers import UNet2DConditionModel
 
-    return _filled(lambda: UNet2DConditionModel(**{**STARTER_UNET, **changes}), seed)
+    return filled(lambda: UNet2DConditionModel(**{**STARTER_UNET, **changes}), seed)
 
 
 def random_taesd(seed: int = 0) -> Any:
     """A diffusers AutoencoderTiny, reproducible per ``seed``."""
     from diffusers import AutoencoderTiny
 
-    return _filled(lambda: AutoencoderTiny(), seed)
+    return filled(lambda: AutoencoderTiny(), seed)
 
 
 def random_clip(seed: int = 0, **changes: Any) -> Any:
     """A CLIP text encoder of width 768; one thin layer unless ``**REAL_CLIP`` is given."""
     from transformers import CLIPTextConfig, CLIPTextModel
 
-    return _filled(lambda: CLIPTextModel(CLIPTextConfig(**{**TINY_CLIP, **changes})), seed)
+    return filled(lambda: CLIPTextModel(CLIPTextConfig(**{**TINY_CLIP, **changes})), seed)
 
 
-def _filled(build: Callable[[], Any], seed: int) -> Any:
+def filled(build: Callable[[], Any], seed: int) -> Any:
     """Build a model and fill it from one block of random numbers: ten times faster than its own init.
 
     Weights get variance 1 / inputs, normalisation layers keep 1 and 0, biases are 0.

@@ -21,11 +21,12 @@ _OPTIONS: tuple[tuple[str, type, str], ...] = (
 
 
 def add(parser_factory: Callable[..., argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    from ..presets import families
     from ..training.plan import PURPOSES
 
     parser = parser_factory("plan", help=HELP, description=HELP)
     parser.add_argument("folder", type=Path, help="folder of photos; it is only read")
-    parser.add_argument("--family", required=True, help="base model family: starter or sd15")
+    parser.add_argument("--family", required=True, help=f"base model family: {', '.join(families())}")
     parser.add_argument("--purpose", default="character", help=f"{', '.join(PURPOSES)} (default: character)")
     parser.add_argument("--resolution", type=int, metavar="PX", help="training resolution")
     parser.add_argument("--limits", type=Path, metavar="FILE", help="JSON with audit limits")

@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ..errors import BadInputError
+from .conditions import Conditions
 from .header import Header
-from .keymap import unet_map
 from .tokenizer import token_ids
-from .unet_shape import shape_of_config
+from .traits import SD15, Traits
 
 if TYPE_CHECKING:
     import torch
 
 Part = Literal["unet", "vae", "text_encoder"]
 ALL_PARTS: tuple[Part, ...] = ("unet", "vae", "text_encoder")
-SD15_SCHEDULE: Mapping[str, Any] = {
-    "num_train_timesteps": 1000,
-    "beta_start": 0.00085,
-    "beta_end": 0.012,
-    "beta_schedule": "scaled_linear",
-    "prediction_type": "epsilon",
-    "steps_offset": 1,
-}
+TextCoder = Callable[[Any, list[str]], Conditions]
+"""``embed(text encoder, texts)``."""
+
+
+def embed_clip(text_encoder: Any, texts: list[str]) -> Conditions:
+    """SD 1.5: the last hidden state of CLIP-L, (n, 77, 768)."""
+    import torch
+
+    device = next(text_encoder.parameters()).device
+    with torch.no_grad():
+        ids = token_ids(texts).to(device)
+        return Conditions.of(text_encoder(ids).last_hidden_state.float())
 
 
 class LatentCoder(Protocol):
-    """Pictures (n, 3, h, w) in -1..1 <-> latents (n, 4, h/8, w/8) in the UNet's own units."""
+    """Pictures (n, 3, h, w) in -1..1 <-> latents (n, c, h/8, w/8) in the denoiser's own units."""
 
     def encode(self, pixels: torch.Tensor) -> torch.Tensor: ...
 
@@ -47,37 +51,32 @@ class Base:
     path: Path
     family: str
     unet: Any
+    """The denoiser: a UNet or a transformer."""
     vae: LatentCoder | None
     text_encoder: Any
-    schedule: Mapping[str, Any] = field(default_factory=lambda: dict(SD15_SCHEDULE))
     resolution_px: int = 512
     latent_factor: int = 8
     """Picture pixels per latent pixel, along one side."""
+    latent_channels: int = 4
+    traits: Traits = SD15
+    embed: TextCoder = embed_clip
+    """How texts go through ``text_encoder``."""
 
-    def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
-        """Embeddings of ``texts``: fp32 ``(n, 77, 768)``, on the text encoder's device.
+    def embed_texts(self, texts: Sequence[str]) -> Conditions:
+        """Embeddings of ``texts`` in fp32, on the text encoder's device.
 
         Raises:
             BadInputError: the checkpoint brought no text encoder.
         """
-        import torch
-
         if self.text_encoder is None:
             raise BadInputError(
                 f"'{self.path.name}' brings no CLIP text encoder, which captions need. Use a checkpoint that has one."
             )
-        device = next(self.text_encoder.parameters()).device
-        with torch.no_grad():
-            ids = token_ids(list(texts)).to(device)
-            return self.text_encoder(ids).last_hidden_state.float()
+        return self.embed(self.text_encoder, list(texts))
 
     def file_names(self) -> dict[str, str]:
-        """UNet module name -> its name in the one-file layout (``input_blocks.1.1.proj_in`` ...)."""
-        if self.unet is None:
-            return {}
-        names = unet_map(shape_of_config(self.unet.config))
-        modules = {name.rpartition(".")[0] for name in self.unet.state_dict()}
-        return {module: names.to_file(module) for module in sorted(modules)}
+        """Module of the denoiser -> its name in the one-file layout (``input_blocks.1.1.proj_in`` ...)."""
+        return {} if self.unet is None else dict(self.traits.file_names(self.unet))
 
     def require_vae(self) -> LatentCoder:
         """The VAE.
@@ -104,8 +103,13 @@ class Family(Protocol):
     @property
     def preset(self) -> str: ...
     @property
-    def target_modules(self) -> tuple[str, ...]:
-        """Ends of the names of the layers that get a LoRA, as peft understands them."""
+    def traits(self) -> Traits:
+        """What the family's models have in common; a loaded base's own traits may say more."""
+        ...
+
+    @property
+    def target_modules(self) -> tuple[str, ...] | str:
+        """The layers that get a LoRA, as peft understands them: ends of names, or one regular expression."""
         ...
 
     def detect(self, header: Header) -> bool:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-from .unet_shape import UnetShape
+from .unet_shape import UnetShape, shape_of_config
 
 _UNET_ENDS = {
     "time_embed.0": "time_embedding.linear_1",
@@ -17,6 +18,10 @@ _UNET_ENDS = {
     "input_blocks.0.0": "conv_in",
     "out.0": "conv_norm_out",
     "out.2": "conv_out",
+}
+_UNET_VECTOR = {
+    "label_emb.0.0": "add_embedding.linear_1",
+    "label_emb.0.2": "add_embedding.linear_2",
 }
 _UNET_RESNET = {
     "in_layers.0": "norm1",
@@ -77,7 +82,8 @@ def _joined(file: str, library: str, leaves: Mapping[str, str]) -> dict[str, str
 
 def unet_map(shape: UnetShape) -> KeyMap:
     """Names of a UNet of this shape; the one-file side has no ``model.diffusion_model.``."""
-    return KeyMap({**_UNET_ENDS, **_down(shape), **_middle(shape), **_up(shape)})
+    ends = {**_UNET_ENDS, **(_UNET_VECTOR if shape.vector_dim else {})}
+    return KeyMap({**ends, **_down(shape), **_middle(shape), **_up(shape)})
 
 
 def _down(shape: UnetShape) -> dict[str, str]:
@@ -120,6 +126,13 @@ def _up(shape: UnetShape) -> dict[str, str]:
     return parts
 
 
+def unet_file_names(unet: Any) -> dict[str, str]:
+    """Module of a diffusers UNet -> its name in the one-file layout (``input_blocks.1.1.proj_in`` ...)."""
+    names = unet_map(shape_of_config(unet.config))
+    modules = {name.rpartition(".")[0] for name in unet.state_dict()}
+    return {module: names.to_file(module) for module in sorted(modules) if ".lora_" not in module}
+
+
 def kl_vae_map(levels: int, layers: int = 2) -> KeyMap:
     """Names of a KL autoencoder with ``levels`` resolutions, without ``first_stage_model.``."""
     parts = {"quant_conv": "quant_conv", "post_quant_conv": "post_quant_conv"}
@@ -148,6 +161,28 @@ def taesd_map(layers: int = 32) -> KeyMap:
     for number in range(layers):
         parts[f"taesd_encoder.{number}"] = f"encoder.layers.{number}"
         parts[f"taesd_decoder.{number + 1}"] = f"decoder.layers.{number}"
+    return KeyMap(parts)
+
+
+_OPEN_CLIP = {
+    "token_embedding": "embeddings.token_embedding",
+    "ln_final": "final_layer_norm",
+}
+_OPEN_CLIP_LAYER = {
+    "ln_1": "layer_norm1",
+    "ln_2": "layer_norm2",
+    "mlp.c_fc": "mlp.fc1",
+    "mlp.c_proj": "mlp.fc2",
+    "attn.out_proj": "self_attn.out_proj",
+}
+
+
+def open_clip_map(layers: int) -> KeyMap:
+    """Names of an open_clip text transformer, without ``attn.in_proj_*`` (three layers in one) and the
+    positions and the projection, which are no modules there."""
+    parts = dict(_OPEN_CLIP)
+    for number in range(layers):
+        parts |= _joined(f"transformer.resblocks.{number}", f"encoder.layers.{number}", _OPEN_CLIP_LAYER)
     return KeyMap(parts)
 
 

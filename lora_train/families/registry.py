@@ -5,12 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import UnsupportedModelError
-from . import sd15
+from . import chroma, flux1, flux2, lumina2, qwen, sd15, sd35, sdxl, zimage
 from .base import Family
 from .header import read_header
-from .lookalikes import describe
+from .lookalikes import describe, distilled
 
-FAMILIES: tuple[Family, ...] = (sd15.STARTER, sd15.SD15)
+FAMILIES: tuple[Family, ...] = (
+    sd15.STARTER,
+    sd15.SD15,
+    sdxl.SDXL,
+    flux1.FLUX1,
+    sd35.SD35,
+    zimage.ZIMAGE,
+    qwen.QWEN,
+    chroma.CHROMA,
+    lumina2.LUMINA2,
+    flux2.FLUX2,
+)
 
 
 def detect(path: Path) -> Family:
@@ -21,15 +32,22 @@ def detect(path: Path) -> Family:
             trained; the text says what the file looks like and what is supported.
     """
     header = read_header(Path(path))
+    reason = distilled(header)
+    if reason:
+        raise UnsupportedModelError(reason)
     for family in FAMILIES:
         if family.detect(header):
             return family
     says, advice = describe(header)
-    supported = " and ".join(family.title for family in FAMILIES)
+    supported = _listed([family.title for family in FAMILIES])
     raise UnsupportedModelError(
         f"'{Path(path).name}' is {says}. Supported so far: {supported}. "
-        f"{advice or 'Choose a Stable Diffusion 1.5 checkpoint in one .safetensors file.'}"
+        f"{advice or 'Choose one of these in one .safetensors file.'}"
     )
+
+
+def _listed(titles: list[str]) -> str:
+    return f"{', '.join(titles[:-1])} and {titles[-1]}"
 
 
 def family(family_id: str) -> Family:

@@ -34,15 +34,15 @@ def clip_vocabulary() -> tuple[list[str], list[tuple[str, str]]]:
     return [*letters, *words, *(a + b for a, b in merges), START, END], merges
 
 
-def token_ids(texts: list[str]) -> torch.Tensor:
-    """Token ids of ``texts``: int64 ``(n, 77)``, cut off and padded with ``<|endoftext|>`` as SD 1.5 does."""
+def token_ids(texts: list[str], padding_id: int = END_ID) -> torch.Tensor:
+    """Token ids of ``texts``: int64 ``(n, 77)``, cut off and padded; with ``<|endoftext|>`` as CLIP-L does."""
     import torch
 
     rows = []
     for text in texts:
         inner = _encoder().encode(text, add_special_tokens=False).ids[: CONTEXT_TOKENS - 2]
         row = [START_ID, *inner, END_ID]
-        rows.append(row + [END_ID] * (CONTEXT_TOKENS - len(row)))
+        rows.append(row + [padding_id] * (CONTEXT_TOKENS - len(row)))
     return torch.tensor(rows, dtype=torch.int64)
 
 

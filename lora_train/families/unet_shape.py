@@ -32,6 +32,10 @@ class UnetShape:
     middle: Middle
     context_dim: int
     """Width of the text embedding that cross-attention reads."""
+    linear: bool = False
+    """Attention blocks begin and end with linear layers and have heads of 64 channels (SDXL)."""
+    vector_dim: int = 0
+    """Width of the vector that SDXL adds to the time: pooled text and picture sizes; 0 for none."""
 
     @property
     def is_real_sd15(self) -> bool:
@@ -57,6 +61,15 @@ class UnetShape:
             "residual": "UNetMidBlock2D",
             "attention": "UNetMidBlock2DCrossAttn",
         }
+        extra: dict[str, Any] = {"attention_head_dim": 8}  # in diffusers' SD 1.5 naming: 8 heads at every level
+        if self.linear:
+            extra = {"attention_head_dim": tuple(w // 64 for w in self.widths), "use_linear_projection": True}
+        if self.vector_dim:
+            extra |= {
+                "addition_embed_type": "text_time",
+                "addition_time_embed_dim": 256,
+                "projection_class_embeddings_input_dim": self.vector_dim,
+            }
         return {
             "sample_size": 12 if self.is_starter else 64,
             "in_channels": self.in_channels,
@@ -68,7 +81,7 @@ class UnetShape:
             "mid_block_type": middles[self.middle],
             "cross_attention_dim": self.context_dim,
             "transformer_layers_per_block": tuple(depth),
-            "attention_head_dim": 8,  # in diffusers' SD 1.5 naming: 8 heads at every level
+            **extra,
         }
 
 
@@ -83,10 +96,12 @@ def infer_shape(shapes: Shapes) -> UnetShape:
     widths, layers, down = _read_down(shapes)
     up = _read_up(shapes, layers)
     context = _context_dim(shapes)
-    if len({depth for depth in (*down, *up) if depth} | {1}) > 2 or any(
-        d and u and d != u for d, u in zip(down, up, strict=True)
+    middle_depth = depth_at(shapes, "middle_block")
+    if any(d and u and d != u for d, u in zip(down, up, strict=True)) or middle_depth not in (
+        0,
+        max(down[-1], up[-1], 1),
     ):
-        raise ValueError(f"transformer depths {down} down and {up} up do not match")
+        raise ValueError(f"transformer depths {down} down, {middle_depth} in the middle and {up} up do not match")
     return UnetShape(
         in_channels=shapes["input_blocks.0.0.weight"][1],
         out_channels=shapes["out.2.weight"][0],
@@ -96,6 +111,8 @@ def infer_shape(shapes: Shapes) -> UnetShape:
         up_depth=up,
         middle=_middle(shapes),
         context_dim=context,
+        linear=any(len(s) == 2 for n, s in shapes.items() if n.endswith(".proj_in.weight")),
+        vector_dim=shapes.get("label_emb.0.0.weight", (0, 0))[1],
     )
 
 
@@ -116,6 +133,8 @@ def shape_of_config(config: Mapping[str, Any]) -> UnetShape:
         up_depth=tuple(d if "Cross" in t else 0 for d, t in zip(depths, ups, strict=True)),
         middle=middles[config["mid_block_type"]],  # type: ignore[arg-type]
         context_dim=config["cross_attention_dim"],
+        linear=bool(config.get("use_linear_projection")),
+        vector_dim=config.get("projection_class_embeddings_input_dim") or 0,
     )
 
 

@@ -99,8 +99,11 @@ def aliases(modules: Iterable[str], part: Part, file_names: Mapping[str, str] | 
         if part == "text_encoder":
             full = f"text_model.{plain}"
             names += [kohya_name(full, part), f"lora_te1_{full.replace('.', '_')}", f"{part}.{full}"]
+            if module.startswith(("te1.", "te2.")):  # SDXL's two, in one module
+                inner = module[4:].removeprefix("text_model.")
+                names = [f"lora_{module[:3]}_text_model_{inner.replace('.', '_')}"]
         else:
-            names += [module, f"base_model.model.{module}", *_processor_names(module)]
+            names += [module, f"base_model.model.{module}", f"transformer.{module}", *_processor_names(module)]
         if file_names and module in file_names:
             native = file_names[module]
             names += [f"lora_unet_{native.replace('.', '_')}", f"diffusion_model.{native}"]

@@ -45,6 +45,8 @@ class LoraFacts:
     tag_dropout: float = 0.0
     base_version: str = "sd_1.5"
     architecture: str = "stable-diffusion-v1/lora"
+    prediction: str = "epsilon"
+    """``epsilon`` or ``v``; empty for flows, which the specification has no word for."""
     usage_hint: str = ""
     tags: Mapping[str, int] = field(default_factory=dict)
     """Caption words and how many images carry them; the trigger comes first on its own."""
@@ -101,7 +103,7 @@ def _modelspec(facts: LoraFacts, data_hash: str) -> dict[str, str]:
         "modelspec.title": facts.title,
         "modelspec.resolution": f"{facts.resolution_px}x{facts.resolution_px}",
         "modelspec.date": day.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "modelspec.prediction_type": "epsilon",
+        **({"modelspec.prediction_type": facts.prediction} if facts.prediction else {}),
         "modelspec.trigger_phrase": facts.trigger,
         "modelspec.usage_hint": hint,
         "modelspec.hash_sha256": f"0x{data_hash}",

@@ -61,7 +61,7 @@ class FlatAdapter:
             self.values.copy_(values)
 
 
-def add_lora(unet: Any, targets: Sequence[str], rank: int, alpha: float, seed: int) -> FlatAdapter:
+def add_lora(unet: Any, targets: Sequence[str] | str, rank: int, alpha: float, seed: int) -> FlatAdapter:
     """Put a fresh LoRA on ``unet`` (down random, up zero: the first output is the base's).
 
     Raises:
@@ -70,7 +70,8 @@ def add_lora(unet: Any, targets: Sequence[str], rank: int, alpha: float, seed: i
     import torch
     from peft import LoraConfig
 
-    config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=list(targets))  # type: ignore[arg-type]
+    wanted = targets if isinstance(targets, str) else list(targets)
+    config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=wanted)  # type: ignore[arg-type]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         try:

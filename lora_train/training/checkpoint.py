@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 
 from ..errors import BadInputError, LorasmithError
 from ..families.header import read_header
+from ..families.traits import SD15, Traits
 from ..lora.file import read_lora, require_finite, save_lora, write_tensors
-from ..lora.keys import kohya_name, to_kohya
+from ..lora.keys import kohya_name
 from ..lora.metadata import LoraFacts, build_metadata
+from ..lora.naming import to_tensors
 from .best import Point, Smoothed
 
 if TYPE_CHECKING:
@@ -64,7 +66,7 @@ class RunFolder:
 
 
 def save_point(run: Run, point: Point, path: Path, facts: LoraFacts) -> Path:
-    """Save the factors of one point as a LoRA in kohya's names and check what was written.
+    """Save the factors of one point as a LoRA in the family's names and check what was written.
 
     Raises:
         BadInputError: NaN in the factors, or the disk is full.
@@ -72,21 +74,22 @@ def save_point(run: Run, point: Point, path: Path, facts: LoraFacts) -> Path:
     """
     factors = run.adapter.factors(point.values)
     require_finite(factors)
-    tensors = to_kohya(factors)
+    tensors = to_tensors(factors, run.traits)
     save_lora(path, tensors, build_metadata(facts, tensors))
-    check_names(path, list(factors), run.adapter.alpha)
+    check_names(path, list(factors), run.adapter.alpha, run.traits)
     return path
 
 
-def check_names(path: Path, modules: list[str], alpha: float) -> None:
-    """Read a LoRA back and see that it names exactly ``modules``, all with ``alpha``.
+def check_names(path: Path, modules: list[str], alpha: float, traits: Traits = SD15) -> None:
+    """Read a LoRA back and see that it names exactly ``modules``, all with ``alpha`` where it is kept.
 
     Raises:
         LorasmithError: it does not.
     """
     layers = read_lora(path).layers
-    expected = {kohya_name(module) for module in modules}
-    if set(layers) != expected or any(not math.isclose(f.alpha, alpha) for f in layers.values()):
+    own = traits.lora_layers
+    expected = {kohya_name(module) for module in modules} if own is None else set(own(modules))
+    if set(layers) != expected or (own is None and any(not math.isclose(f.alpha, alpha) for f in layers.values())):
         raise LorasmithError(
             f"'{path.name}' was read back with {len(layers)} layers, {len(expected)} were trained. "
             "Please report this; nothing was lost, run again with --resume."

@@ -1,7 +1,8 @@
 """Photos and captions, encoded once: one ``.safetensors`` file that training reads.
 
-Tensors: ``latent.<i>`` (4, h, w) fp32 in the UNet's own units, ``text.<i>`` (77, 768) fp32 of the
-captions, ``opening.<i>`` of each caption's :func:`opening` and ``text.empty`` for dropped captions.
+Tensors: ``latent.<i>`` (c, h, w) fp32 in the model's own units, ``text.<i>`` (tokens, width) fp32 of the
+captions, ``opening.<i>`` of each caption's :func:`opening` and ``text.empty`` for dropped captions; families
+that read one vector a text have it under the same names with ``pooled.`` before them.
 ComfyUI writes the same file with its own VAE and CLIP, so that what is trained is what will be
 sampled.
 """
@@ -12,9 +13,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Union
 
 from ..errors import BadInputError
+from ..families.conditions import Conditions
 from ..families.header import read_header
 from ..lora.file import write_tensors
 from ..observer import NullObserver, Observer
@@ -28,30 +30,35 @@ if TYPE_CHECKING:
 
 KIND = "lorasmith.encoded"
 VERSION = "1"
+EMPTY = "text.empty"
+Told = Union["torch.Tensor", Conditions]
 
 
 @dataclass(frozen=True)
 class EncodedSet:
-    """Everything the loop reads about the photos. ``latents[i]`` belongs to ``texts[i]``."""
+    """Everything the loop reads about the photos. ``latents[i]`` belongs to row i of ``words``."""
 
     latents: tuple[torch.Tensor, ...]
-    """Each (4, h, w), fp32; sizes may differ between photos."""
-    texts: torch.Tensor
-    """(n, 77, width), fp32."""
-    openings: torch.Tensor
-    """(n, 77, width), fp32: the captions cut after the words that name the subject."""
-    empty_text: torch.Tensor
-    """(77, width), fp32."""
+    """Each (c, h, w), fp32; sizes may differ between photos."""
+    words: Conditions
+    """2n + 1 rows: the captions, their openings (cut after the words that name the subject), no text."""
     extra: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.latents)
 
+    def opening_row(self, index: int) -> int:
+        """The row of ``words`` with the opening of caption ``index``."""
+        return len(self.latents) + index
+
+    @property
+    def empty_row(self) -> int:
+        """The row of ``words`` with the empty caption."""
+        return 2 * len(self.latents)
+
     def to(self, device: str) -> EncodedSet:
         """The same set on another device."""
-        moved = tuple(latent.to(device) for latent in self.latents)
-        texts, openings, empty = (t.to(device) for t in (self.texts, self.openings, self.empty_text))
-        return EncodedSet(moved, texts, openings, empty, self.extra)
+        return EncodedSet(tuple(latent.to(device) for latent in self.latents), self.words.to(device), self.extra)
 
 
 def opening(caption: str) -> str:
@@ -62,34 +69,47 @@ def opening(caption: str) -> str:
 def write_encoded(
     path: Path,
     latents: Sequence[torch.Tensor],
-    texts: Sequence[torch.Tensor],
-    openings: Sequence[torch.Tensor],
-    empty_text: torch.Tensor,
+    texts: Sequence[Told],
+    openings: Sequence[Told],
+    empty_text: Told,
     extra: Mapping[str, str] | None = None,
+    channels: int = 4,
 ) -> Path:
     """Write an encoded set, whole or not at all. A leading dimension of 1 is dropped.
 
     Args:
-        latents: one (4, h, w) a photo.
-        texts: its caption, (77, width).
-        openings: the :func:`opening` of its caption, (77, width).
-        empty_text: the empty caption, (77, width).
+        latents: one (channels, h, w) a photo.
+        texts: its caption; a tensor (tokens, width) is a text without a pooled vector.
+        openings: the :func:`opening` of its caption.
+        empty_text: the empty caption.
         extra: metadata of the file.
+        channels: how many the family's latents have.
 
     Raises:
         BadInputError: counts differ, a shape is wrong, a value is NaN or infinite, or the disk is
             full; all problems of the tensors at once.
     """
     rows = [_flat(latent, 3) for latent in latents]
-    words, heads = [_flat(text, 2) for text in texts], [_flat(text, 2) for text in openings]
-    empty = _flat(empty_text, 2)
-    BadInputError.collect(_problems(rows, words, heads, empty))
     tensors = {f"latent.{i}": row for i, row in enumerate(rows)}
-    tensors |= {f"text.{i}": text for i, text in enumerate(words)}
-    tensors |= {f"opening.{i}": text for i, text in enumerate(heads)}
-    tensors["text.empty"] = empty
+    for i, text in enumerate(texts):
+        tensors |= _named(f"text.{i}", text)
+    for i, text in enumerate(openings):
+        tensors |= _named(f"opening.{i}", text)
+    tensors |= _named(EMPTY, empty_text)
+    counts = (len(rows), len(texts), len(openings))
+    BadInputError.collect([*_count_problems(counts), *_problems(tensors, channels)])
     write_tensors(path, tensors, {"kind": KIND, "version": VERSION, **(extra or {})})
     return Path(path)
+
+
+def _named(name: str, text: Told) -> dict[str, torch.Tensor]:
+    """The tensors of one text under their names in the file."""
+    if not isinstance(text, Conditions):
+        return {name: _flat(text, 2)}
+    tensors = {name: _flat(text.text[:, : text.lengths[0]], 2)}
+    if text.pooled is not None:
+        tensors[f"pooled.{name}"] = _flat(text.pooled, 1)
+    return tensors
 
 
 def _flat(tensor: torch.Tensor, dimensions: int) -> torch.Tensor:
@@ -99,25 +119,36 @@ def _flat(tensor: torch.Tensor, dimensions: int) -> torch.Tensor:
     return value.contiguous().clone()  # a clone, since safetensors refuses shared memory
 
 
-def _problems(rows: Sequence[torch.Tensor], words: Sequence[torch.Tensor], openings: Sequence[torch.Tensor],
-              empty: torch.Tensor) -> list[str]:
+def _count_problems(counts: tuple[int, int, int]) -> list[str]:
+    pictures, captions, heads = counts
+    if not pictures:
+        return ["There is no picture to train on."]
+    if pictures == captions == heads:
+        return []
+    return [f"There are {pictures} pictures, {captions} captions and {heads} openings of captions; one each is needed."]
+
+
+def _problems(tensors: Mapping[str, torch.Tensor], channels: int) -> list[str]:
     found = []
-    if not rows:
-        found.append("There is no picture to train on.")
-    if not len(rows) == len(words) == len(openings):
-        found.append(f"There are {len(rows)} pictures, {len(words)} captions and {len(openings)} openings of "
-                     "captions; one each is needed.")
-    for i, row in enumerate(rows):
-        if row.dim() != 3 or row.shape[0] != 4:
-            found.append(f"Picture {i} was encoded to {tuple(row.shape)}; (4, h, w) is needed.")
-        elif not row.isfinite().all():
-            found.append(f"Picture {i} was encoded to NaN or infinity; run the VAE in fp32.")
-    for i, text in enumerate([*words, *openings, empty]):
-        if text.dim() != 2 or text.shape != empty.shape:
-            shapes = f"{tuple(text.shape)}, the empty caption to {tuple(empty.shape)}"
-            found.append(f"Caption {i} was encoded to {shapes}; both must be (77, width).")
-        elif not text.isfinite().all():
-            found.append(f"Caption {i} was encoded to NaN or infinity; the text encoder is broken.")
+    empty = tuple(tensors[EMPTY].shape)
+    vector = tensors[f"pooled.{EMPTY}"].shape if f"pooled.{EMPTY}" in tensors else None
+    for name, value in tensors.items():
+        shape, what = tuple(value.shape), name.replace("text.", "").replace("opening.", "")
+        if name.startswith("latent."):
+            if len(shape) != 3 or shape[0] != channels:
+                found.append(f"Picture {name[7:]} was encoded to {shape}; ({channels}, h, w) is needed.")
+            elif not value.isfinite().all():
+                found.append(f"Picture {name[7:]} was encoded to NaN or infinity; run the VAE in fp32.")
+        elif name.startswith("pooled."):
+            if value.dim() != 1 or value.shape != vector:
+                found.append(f"The vector of caption {what[7:]} has the shape {shape}; the empty caption's differs.")
+        elif len(shape) != 2 or shape[1] != empty[-1]:
+            found.append(
+                f"Caption {what} was encoded to {shape}, the empty caption to {empty}; "
+                "both must be (tokens, width)."
+            )
+        if not name.startswith("latent.") and not value.isfinite().all():
+            found.append(f"Caption {what} was encoded to NaN or infinity; the text encoder is broken.")
     return found
 
 
@@ -130,20 +161,61 @@ def read_encoded(path: Path) -> EncodedSet:
     from safetensors.torch import load_file
 
     header = read_header(Path(path))
-    if header.metadata.get("kind") != KIND or "text.empty" not in header:
+    if header.metadata.get("kind") != KIND or EMPTY not in header:
         raise BadInputError(f"'{path}' holds no encoded photos. Encode the photos again.")
     tensors = load_file(str(path))
     count = sum(name.startswith("latent.") for name in tensors)
-    names = [f"{kind}.{i}" for i in range(count) for kind in ("latent", "text", "opening")]
+    names = [f"{kind}.{i}" for kind in ("latent", "text", "opening") for i in range(count)]
     missing = [name for name in names if name not in tensors]
     if missing or not count:
         raise BadInputError(f"'{path}' lacks {(missing or ['latent.0'])[0]}. Encode the photos again.")
-    import torch
+    words = Conditions.join([_told(tensors, name) for name in [*names[count:], EMPTY]])
+    return EncodedSet(tuple(tensors[f"latent.{i}"] for i in range(count)), words, header.metadata)
 
-    latents = tuple(tensors[f"latent.{i}"] for i in range(count))
-    texts = torch.stack([tensors[f"text.{i}"] for i in range(count)])
-    openings = torch.stack([tensors[f"opening.{i}"] for i in range(count)])
-    return EncodedSet(latents, texts, openings, tensors["text.empty"], header.metadata)
+
+def _told(tensors: Mapping[str, torch.Tensor], name: str) -> Conditions:
+    pooled = tensors.get(f"pooled.{name}")
+    return Conditions.of(tensors[name][None], None if pooled is None else pooled[None])
+
+
+def check_fits(data: EncodedSet, base: Base) -> None:
+    """See that encoded photos are what the base's denoiser reads.
+
+    Raises:
+        BadInputError: they were made for another family, or their sides do not divide; all problems at once.
+    """
+    found = []
+    sizes = {tuple(latent.shape) for latent in data.latents}
+    channels = sorted({size[0] for size in sizes} - {base.latent_channels})
+    if channels:
+        found.append(
+            f"The photos were encoded to {channels[0]} channels, '{base.path.name}' reads {base.latent_channels}. "
+            "Use the VAE that belongs to this base model."
+        )
+    wanted, given = text_width(base.unet), data.words.text.shape[-1]
+    if wanted and given != wanted:
+        found.append(
+            f"The captions were encoded to {given} numbers a token, '{base.path.name}' reads {wanted}. Use the text "
+            "encoder (CLIP) that belongs to this base model."
+        )
+    if base.traits.pooled and data.words.pooled is None:
+        found.append(f"The captions have no pooled vector, which '{base.path.name}' reads. Encode the photos again.")
+    multiple = base.traits.latent_multiple
+    odd = sorted(size for size in sizes if size[1] % multiple or size[2] % multiple)
+    if odd:
+        px = multiple * base.latent_factor
+        side = tuple(n * base.latent_factor for n in odd[0][:0:-1])
+        found.append(
+            f"Photos of {side[0]} x {side[1]} px cannot be trained on with '{base.path.name}', which needs sides "
+            f"that are multiples of {px} px. Plan a resolution that is a multiple of 64 px and crop again."
+        )
+    BadInputError.collect(found)
+
+
+def text_width(model: Any) -> int:
+    """Numbers a text token has for ``model``; 0 when its config does not say."""
+    names = ("joint_attention_dim", "cross_attention_dim", "cap_feat_dim")
+    return next((model.config[name] for name in names if model.config.get(name)), 0)
 
 
 def encode_dataset(base: Base, dataset: Dataset, path: Path, observer: Observer | None = None) -> Path:
@@ -158,7 +230,8 @@ def encode_dataset(base: Base, dataset: Dataset, path: Path, observer: Observer 
     vae = base.require_vae()
     entries = dataset.pictures
     captions = [entry.caption for entry in entries]
-    texts = base.embed_texts([*captions, *map(opening, captions), ""])
+    told = base.embed_texts([*captions, *map(opening, captions), ""])
+    rows = [told.rows([number]) for number in range(len(told))]
     latents = []
     for done, entry in enumerate(entries, start=1):
         observer.check_cancelled()
@@ -167,11 +240,11 @@ def encode_dataset(base: Base, dataset: Dataset, path: Path, observer: Observer 
     extra = {"dataset": dataset.digest(), "base": base_mark(base.path)}
     extra["captions"] = json.dumps(captions, ensure_ascii=False)
     n = len(entries)
-    return write_encoded(path, latents, list(texts[:n]), list(texts[n : 2 * n]), texts[-1], extra)
+    return write_encoded(path, latents, rows[:n], rows[n : 2 * n], rows[-1], extra, base.latent_channels)
 
 
 def encode_picture(vae: object, picture: Image) -> torch.Tensor:
-    """Latent (4, h/8, w/8), fp32 on the CPU, of an RGB picture."""
+    """Latent (c, h/8, w/8), fp32 on the CPU, of an RGB picture."""
     import numpy as np
     import torch
 

@@ -18,7 +18,7 @@ from . import loop
 from .adapter import add_lora
 from .best import Point
 from .checkpoint import RunFolder, load_resume, save_point, save_resume
-from .encode import EncodedSet, base_mark, encode_dataset, read_encoded
+from .encode import EncodedSet, base_mark, check_fits, encode_dataset, read_encoded
 from .memory import pick_device, pick_dtype
 from .preview import Preview
 from .request import StoppedBy, TrainRequest, TrainResult
@@ -66,7 +66,7 @@ class Job:
             request.plan.alpha,
             request.plan.seed,
         )
-        run = loop.setup(base.unet, adapter, data, request.plan, device, dtype)
+        run = loop.setup(base.unet, adapter, data, request.plan, device, dtype, base.traits)
         if request.resume:
             load_resume(run, self.folder.resume)
             self.observer.message(f"Goes on at step {run.step} of {request.plan.steps}.")
@@ -107,7 +107,9 @@ class Job:
         if known is None:
             self.observer.stage("encode")
             known = encode_dataset(base, request.dataset, self.folder.encoded, self.observer)
-        return base, read_encoded(known)
+        data = read_encoded(known)
+        check_fits(data, base)
+        return base, data
 
     def _known_encoded(self) -> Path | None:
         """Encoded photos that fit: the host's, or those of an earlier run with the same photos."""
@@ -191,6 +193,9 @@ class Job:
             noise_offset=plan.noise_offset,
             caption_dropout=plan.caption_dropout,
             tag_dropout=plan.tag_dropout,
+            base_version=run.traits.base_version,
+            architecture=run.traits.architecture,
+            prediction=run.traits.prediction,
         )
 
     def _report(self, run: loop.Run, result: TrainResult) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The training loop: noise the latents, predict the noise, move the LoRA.
+"""The training loop: noise the latents, let the model predict, move the LoRA.
 
 Everything random is a function of (seed, step), so the same seed gives the same LoRA on the CPU,
 and a run that was interrupted goes on as if nothing had happened.
@@ -7,20 +7,24 @@ and a run that was interrupted goes on as if nothing had happened.
 from __future__ import annotations
 
 import math
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import LorasmithError
+from ..families.conditions import Conditions
+from ..families.traits import SD15, Traits, ask
 from ..observer import Observer
 from .adapter import FlatAdapter
 from .batches import Batches
 from .best import Best, Point, Smoothed
 from .encode import EncodedSet
-from .loss import StepLoss, min_snr_weight, noise_loss
+from .loss import StepLoss, denoising_loss
 from .memory import LADDER, Rung, free_cached, is_out_of_memory
-from .noise import add_noise, alphas_cumprod, draw_noise, snr, stratified_timesteps
+from .noise import draw_noise
+from .objective import Noising, prepare
 from .plan import TrainPlan
 from .stopping import StopFlag
 
@@ -46,7 +50,8 @@ class Run:
     dtype: torch.dtype
     optimizer: torch.optim.Optimizer
     batches: Batches
-    abar: torch.Tensor
+    traits: Traits
+    noising: Noising
     step: int = 0
     rate_factor: float = 1.0
     rung: Rung = LADDER[0]
@@ -72,7 +77,15 @@ class Hooks:
     """Called every ``plan.sample_every`` steps."""
 
 
-def setup(unet: Any, adapter: FlatAdapter, data: EncodedSet, plan: TrainPlan, device: str, dtype: torch.dtype) -> Run:
+def setup(
+    unet: Any,
+    adapter: FlatAdapter,
+    data: EncodedSet,
+    plan: TrainPlan,
+    device: str,
+    dtype: torch.dtype,
+    traits: Traits = SD15,
+) -> Run:
     """Everything on the device, nothing trained yet."""
     import torch
 
@@ -85,7 +98,8 @@ def setup(unet: Any, adapter: FlatAdapter, data: EncodedSet, plan: TrainPlan, de
     )
     moved = data.to(device)
     batches = Batches([tuple(latent.shape) for latent in moved.latents], plan.batch_size, plan.seed)
-    return Run(unet, adapter, moved, plan, device, dtype, optimizer, batches, alphas_cumprod().to(device))
+    noising = prepare(traits.objective, device)
+    return Run(unet, adapter, moved, plan, device, dtype, optimizer, batches, traits, noising)
 
 
 def fit(run: Run, hooks: Hooks) -> str:
@@ -132,12 +146,11 @@ def train_step(run: Run) -> torch.Tensor:
     import torch
 
     run.adapter.values.grad.zero_()  # type: ignore[union-attr]
-    latents, texts, eps, timesteps = draw(run, run.step)
-    parts = range(len(timesteps)) if run.rung.split else [slice(None)]
+    latents, told, eps, times = draw(run, run.step)
+    parts = [[row] for row in range(len(times))] if run.rung.split else [list(range(len(times)))]
     plain = torch.zeros((), device=run.device)
-    for part in parts:
-        rows = slice(part, part + 1) if isinstance(part, int) else part
-        loss = predict(run, latents[rows], texts[rows], eps[rows], timesteps[rows])
+    for rows in parts:
+        loss = predict(run, latents[rows], told.rows(rows), eps[rows], times[rows])
         (loss.weighted / len(parts)).backward()
         plain += loss.plain / len(parts)
     torch.nn.utils.clip_grad_norm_([run.adapter.values], MAX_GRADIENT_NORM, foreach=False)
@@ -146,34 +159,39 @@ def train_step(run: Run) -> torch.Tensor:
     return plain
 
 
-def draw(run: Run, step: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Latents (n, 4, h, w), texts (n, 77, d), noise like the latents, timesteps (n,) of ``step``."""
+def draw(run: Run, step: int) -> tuple[torch.Tensor, Conditions, torch.Tensor, torch.Tensor]:
+    """Latents (n, c, h, w), what the model is told, noise like the latents, times (n,) of ``step``."""
     import torch
 
     plan = run.plan
     generator = torch.Generator(run.device).manual_seed(plan.seed * 1_000_003 + step)
     chosen = run.batches.at(step)
     latents = torch.stack([run.data.latents[i] for i in chosen])
-    timesteps = stratified_timesteps(len(chosen), len(run.abar), generator)
+    times = run.noising.times(latents, generator)
     eps = draw_noise(latents, plan.noise_offset, generator)
-    luck = torch.rand(len(chosen), generator=generator, device=run.device)[:, None, None]
-    short = luck < plan.caption_dropout + plan.tag_dropout
-    texts = torch.where(short, run.data.openings[chosen], run.data.texts[chosen])
-    texts = torch.where(luck < plan.caption_dropout, run.data.empty_text, texts)
-    return latents, texts, eps, timesteps
+    luck = random.Random(f"captions/{plan.seed}/{step}")  # on the host: choosing rows waits for nothing
+    rows = [_caption_row(run, index, luck.random()) for index in chosen]
+    return latents, run.data.words.rows(rows), eps, times
 
 
-def predict(
-    run: Run, latents: torch.Tensor, texts: torch.Tensor, eps: torch.Tensor, timesteps: torch.Tensor
-) -> StepLoss:
-    """Loss of the UNet's noise prediction on these latents at these timesteps."""
+def _caption_row(run: Run, index: int, luck: float) -> int:
+    """Which text picture ``index`` is shown with: none, the opening of its caption, or all of it."""
+    if luck < run.plan.caption_dropout:
+        return run.data.empty_row
+    if luck < run.plan.caption_dropout + run.plan.tag_dropout:
+        return run.data.opening_row(index)
+    return index
+
+
+def predict(run: Run, latents: torch.Tensor, told: Conditions, eps: torch.Tensor, times: torch.Tensor) -> StepLoss:
+    """Loss of the model's prediction on these latents at these times."""
     import torch
 
-    abar = run.abar[timesteps]
-    noisy = add_noise(latents, eps, abar).to(run.dtype)
+    noisy = run.noising.noisy(latents, eps, times).to(run.dtype)
+    target = run.noising.target(latents, eps, times)
     with torch.autocast(run.device, dtype=run.dtype, enabled=run.dtype != torch.float32):
-        predicted = run.unet(noisy, timesteps, texts.to(run.dtype)).sample
-    return noise_loss(predicted, eps, min_snr_weight(snr(abar), run.plan.min_snr_gamma))
+        predicted = ask(run.unet, run.traits, noisy, times, told.to(run.device, run.dtype))
+    return denoising_loss(predicted, target, run.noising.weight(times, run.plan.min_snr_gamma))
 
 
 def probe(run: Run) -> float:
@@ -189,12 +207,11 @@ def probe(run: Run) -> float:
     chosen = list(range(0, len(run.data), stride))[:PROBE_PICTURES]
     with torch.no_grad():
         for index in chosen:
-            timesteps = (torch.arange(PROBE_TIMESTEPS, device=run.device) * 2 + 1) * len(run.abar)
-            timesteps = timesteps // (2 * PROBE_TIMESTEPS)
             latent = run.data.latents[index].expand(PROBE_TIMESTEPS, -1, -1, -1)
-            text = run.data.texts[index].expand(PROBE_TIMESTEPS, -1, -1)
+            times = run.noising.probe_times(latent)
             eps = draw_noise(latent, 0.0, generator)
-            total += float(predict(run, latent, text, eps, timesteps).plain)
+            told = run.data.words.rows([index] * PROBE_TIMESTEPS)
+            total += float(predict(run, latent, told, eps, times).plain)
     return total / len(chosen)
 
 

@@ -1,4 +1,4 @@
-"""The noise-prediction loss, with the min-SNR weight (Hang et al. 2023, arXiv 2303.09556)."""
+"""The denoising loss."""
 
 from __future__ import annotations
 
@@ -17,12 +17,7 @@ class StepLoss:
     plain: torch.Tensor
 
 
-def min_snr_weight(snr: torch.Tensor, gamma: float | None) -> torch.Tensor:
-    """Weights ``min(SNR, gamma) / SNR`` for epsilon prediction; ones for ``gamma`` None."""
-    return snr.clamp(max=gamma) / snr if gamma is not None else snr.new_ones(snr.shape)
-
-
-def noise_loss(predicted: torch.Tensor, eps: torch.Tensor, weight: torch.Tensor) -> StepLoss:
+def denoising_loss(predicted: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> StepLoss:
     """Mean squared error per picture times ``weight`` (n,), averaged over the batch, in fp32."""
-    error = (predicted.float() - eps.float()).pow(2).mean(dim=(1, 2, 3))  # (n,)
+    error = (predicted.float() - target.float()).pow(2).mean(dim=(1, 2, 3))  # (n,)
     return StepLoss((error * weight).mean(), error.detach().mean())

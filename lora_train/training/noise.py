@@ -37,12 +37,25 @@ def stratified_timesteps(n: int, steps: int, generator: torch.Generator) -> torc
     Each is uniform over 0..steps-1 on its own, while a batch covers the whole range: the loss of
     a step says more about the model and less about luck.
     """
+
+    return (stratified_uniform(n, generator) * steps).long().clamp_(0, steps - 1)
+
+
+def stratified_uniform(n: int, generator: torch.Generator) -> torch.Tensor:
+    """``n`` numbers in 0..1, fp32, one from each of ``n`` equal parts, in random order."""
     import torch
 
     device = generator.device
     part = torch.randperm(n, generator=generator, device=device)
     u = torch.rand(n, generator=generator, device=device)
-    return ((part + u) * (steps / n)).long().clamp_(0, steps - 1)
+    return (part + u) / n
+
+
+def zero_terminal(abar: torch.Tensor) -> torch.Tensor:
+    """``abar`` stretched to end in pure noise (Lin et al. 2024, arXiv 2305.08891, algorithm 1)."""
+    root = abar.sqrt()
+    first, last = root[0], root[-1]
+    return ((root - last) * first / (first - last)) ** 2
 
 
 def draw_noise(x0: torch.Tensor, offset: float, generator: torch.Generator) -> torch.Tensor:

@@ -13,9 +13,8 @@ from .sample import Request, sample
 from .stopping import StopFlag
 
 if TYPE_CHECKING:
-    import torch
-
     from ..families.base import Base
+    from ..families.conditions import Conditions
     from .loop import Run
     from .plan import TrainPlan
 
@@ -29,7 +28,7 @@ class Preview:
 
     base: Base
     request: Request | None
-    texts: Mapping[str, torch.Tensor]
+    texts: Mapping[str, Conditions]
     observer: Observer
     stop: StopFlag
 
@@ -51,7 +50,8 @@ class Preview:
         seeds = tuple(plan.seed + number for number in range(len(prompts)))
         request = Request(prompts, seeds, side, side, STEPS, GUIDANCE)
         words = sorted({*prompts, request.negative})
-        texts = dict(zip(words, base.embed_texts(words), strict=True))
+        told = base.embed_texts(words)
+        texts = {word: told.rows([number]) for number, word in enumerate(words)}
         return cls(slim, request, texts, observer, stop)
 
     def __call__(self, run: Run) -> None:

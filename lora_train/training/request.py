@@ -98,7 +98,12 @@ def check(request: TrainRequest) -> None:
     if Path(request.out).is_dir():
         found.append(f"'{request.out}' is a folder. Give the name of a file in it.")
     BadInputError.collect(found)
-    registry.detect(request.base)
+    family = registry.detect(request.base)
+    if request.encoded is None and family.traits.encoded_by == "host":
+        raise BadInputError(
+            f"'{Path(request.base).name}' is {family.title}, whose photos and captions ComfyUI has to encode. Train "
+            "it there with 'Load Base Model' and 'Train LoRA from Photos'; in the shell, use SD 1.5 or SDXL."
+        )
 
 
 def _caption_problems(request: TrainRequest) -> list[str]:

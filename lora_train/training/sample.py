@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from ..errors import BadInputError
 from ..families import registry
 from ..families.base import Base
-from ..lora.apply import Weighted, applied
-from ..lora.file import read_lora
+from ..families.conditions import Conditions
+from ..families.traits import ask
+from ..lora.apply import Weighted, applied, layers_of
+from ..lora.file import Lora, read_lora
+from ..lora.naming import by_module
 from ..observer import NullObserver, Observer
 from .encode import base_mark
 from .memory import Precision, pick_device, pick_dtype
+from .samplers import SamplerName, sampling
 
 if TYPE_CHECKING:
     import torch
     from PIL.Image import Image
 
-SamplerName = Literal["dpmpp_2m", "euler"]
 BATCH = 8
 LoraArgument = Union[Path, str, Sequence[tuple[Union[Path, str], float]], None]  # noqa: UP007
 
@@ -77,8 +80,15 @@ def generate(
     BadInputError.collect(problems(request))
     weighted = [Weighted(read_lora(Path(file)), weight, weight) for file, weight in _loras(lora, strength)]
     base = cached_base(base_path, device, pick_dtype(device, precision))
+    weighted = [replace(item, lora=for_modules(item.lora, base)) for item in weighted]
     with applied(weighted, unet=base.unet, text_encoder=base.text_encoder, file_names=base.file_names()):
         return sample(base, request, observer)
+
+
+def for_modules(lora: Lora, base: Base) -> Lora:
+    """``lora`` with layers that cover several modules of ``base`` taken apart."""
+    widths = {name: module.weight.shape[0] for name, module in layers_of(base.unet).items()}
+    return replace(lora, layers=by_module(lora.layers, widths, base.traits))
 
 
 def problems(request: Request) -> list[str]:
@@ -102,34 +112,36 @@ def sample(
     base: Base,
     request: Request,
     observer: Observer | None = None,
-    known: Mapping[str, torch.Tensor] | None = None,
+    known: Mapping[str, Conditions] | None = None,
 ) -> list[Image]:
     """Pictures of ``request`` with the model as it is now, eight at a time.
 
-    ``known`` are embeddings of all prompts and of the negative; without it they are made here.
+    ``known`` is one row for each prompt and for the negative; without it they are made here.
     """
     observer = observer or NullObserver()
     pictures: list[Image] = []
     if known is None:
         texts = sorted({*request.prompts, request.negative})
-        known = dict(zip(texts, base.embed_texts(texts), strict=True))
+        told = base.embed_texts(texts)
+        known = {text: told.rows([number]) for number, text in enumerate(texts)}
     rounds = range(0, len(request.prompts), BATCH)
     total = request.steps * len(rounds)
     for number, start in enumerate(rounds):
         rows = slice(start, start + BATCH)
-        text = [known[prompt] for prompt in request.prompts[rows]]
-        noise = start_noise(request, request.seeds[rows], base.latent_factor)
+        told = Conditions.join([known[prompt] for prompt in request.prompts[rows]])
+        noise = start_noise(request, request.seeds[rows], base)
         done = number * request.steps
-        latents = denoise(base, noise, text, known[request.negative], request, observer, done, total)
+        latents = denoise(base, noise, told, known[request.negative], request, observer, done, total)
         pictures += decode(base, latents)
     return pictures
 
 
-def start_noise(request: Request, seeds: Sequence[int], factor: int) -> torch.Tensor:
-    """Unit noise (n, 4, h, w), drawn on the CPU from each picture's own seed."""
+def start_noise(request: Request, seeds: Sequence[int], base: Base) -> torch.Tensor:
+    """Unit noise (n, c, h, w), drawn on the CPU from each picture's own seed."""
     import torch
 
-    shape = (4, request.height_px // factor, request.width_px // factor)
+    factor = base.latent_factor
+    shape = (base.latent_channels, request.height_px // factor, request.width_px // factor)
     draws = [torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
     return torch.stack(draws)
 
@@ -137,55 +149,50 @@ def start_noise(request: Request, seeds: Sequence[int], factor: int) -> torch.Te
 def denoise(
     base: Base,
     noise: torch.Tensor,
-    texts: Sequence[torch.Tensor],
-    negative: torch.Tensor,
+    told: Conditions,
+    negative: Conditions,
     request: Request,
     observer: Observer,
     done: int = 0,
     total: int = 0,
 ) -> torch.Tensor:
-    """Latents (n, 4, h, w) from unit noise, with classifier-free guidance (Ho and Salimans 2022)."""
+    """Latents (n, c, h, w) from unit noise, with classifier-free guidance (Ho and Salimans 2022).
+
+    Models that read a guidance scale get it instead, and no negative prompt.
+    """
     import torch
 
-    first = next(base.unet.parameters())
-    scheduler = make_scheduler(base, request.sampler)
-    scheduler.set_timesteps(request.steps, device=first.device)
-    x = noise.to(first.device) * scheduler.init_noise_sigma
-    context = torch.stack([*texts]).to(first.device)
-    guided = request.guidance != 1.0
-    if guided:
-        context = torch.cat([negative.to(first.device).expand_as(context), context])  # (2n, 77, d)
+    device = next(base.unet.parameters()).device
+    steps = sampling(base, request, noise.shape[-2:], device)
+    x = noise.to(device) * steps.first_size
+    embedded = base.traits.embedded_guidance
+    guided = request.guidance != 1.0 and not embedded
+    words = Conditions.join([*([negative.repeat(len(x))] if guided else []), told]).to(device)
     with torch.no_grad():
-        for number, t in enumerate(scheduler.timesteps, start=1):
+        for number, t in enumerate(steps.times, start=1):
             observer.check_cancelled()
-            scaled = scheduler.scale_model_input(x, t)
-            eps = predict_noise(base.unet, torch.cat([scaled, scaled]) if guided else scaled, t, context)
+            scaled = steps.scale(x, t)
+            asked = torch.cat([scaled, scaled]) if guided else scaled
+            answer = predict_noise(base, asked, t, words, request.guidance if embedded else 1.0)
             if guided:
-                without, with_text = eps.chunk(2)
-                eps = without + request.guidance * (with_text - without)
-            x = scheduler.step(eps, t, x).prev_sample
+                without, with_text = answer.chunk(2)
+                answer = without + request.guidance * (with_text - without)
+            x = steps.step(answer, t, x)
             observer.progress(done + number, total or request.steps)
     return x
 
 
-def predict_noise(unet: Any, latents: torch.Tensor, t: torch.Tensor, context: torch.Tensor) -> torch.Tensor:
-    """The UNet's output in fp32, computed in the format of its weights."""
+def predict_noise(
+    base: Base, latents: torch.Tensor, t: torch.Tensor, told: Conditions, guidance: float = 1.0
+) -> torch.Tensor:
+    """The denoiser's output in fp32, computed in the format of its weights."""
     import torch
 
-    first = next(unet.parameters())
+    first = next(base.unet.parameters())
     half = first.dtype != torch.float32
+    words = told.to(latents.device, first.dtype)
     with torch.autocast(first.device.type, dtype=first.dtype if half else torch.bfloat16, enabled=half):
-        return unet(latents.to(first.dtype), t, context.to(first.dtype)).sample.float()
-
-
-def make_scheduler(base: Base, sampler: SamplerName) -> Any:
-    """A diffusers scheduler with the base's own noise schedule."""
-    from diffusers import DPMSolverMultistepScheduler, EulerDiscreteScheduler
-
-    schedule = dict(base.schedule)
-    if sampler == "euler":
-        return EulerDiscreteScheduler(**schedule)
-    return DPMSolverMultistepScheduler(**schedule, algorithm_type="dpmsolver++", use_karras_sigmas=True)
+        return ask(base.unet, base.traits, latents.to(first.dtype), t.expand(len(latents)), words, guidance).float()
 
 
 def decode(base: Base, latents: torch.Tensor) -> list[Image]:

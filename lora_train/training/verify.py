@@ -13,6 +13,7 @@ from ..errors import LorasmithError
 from ..lora.apply import layers_of
 from ..lora.file import read_lora
 from ..lora.keys import Factors, aliases
+from ..lora.naming import by_module
 from .adapter import NAME
 
 if TYPE_CHECKING:
@@ -28,9 +29,12 @@ def check_saved(run: Run, path: Path) -> float:
     Raises:
         LorasmithError: layers are missing or unknown, or the changes differ more than rounding explains.
     """
-    known = aliases(layers_of(run.unet), "unet")
-    stored = {known.get(name, name): pair for name, pair in read_lora(path).layers.items()}
+    modules = layers_of(run.unet)
+    known = aliases(modules, "unet")
     trained = {name: module for name, module in run.unet.named_modules() if _has_lora(module)}
+    widths = {name: modules[name].weight.shape[0] for name in trained}
+    layers = by_module(read_lora(path).layers, widths, run.traits)
+    stored = {known.get(name, name): pair for name, pair in layers.items()}
     if set(stored) != set(trained):
         odd = sorted(set(stored) ^ set(trained))
         raise _differs(path, f"{len(odd)} layers do not match, the first is '{odd[0]}'")

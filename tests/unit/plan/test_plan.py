@@ -137,8 +137,8 @@ def test_no_photos() -> None:
 
 def test_unknown_family_and_purpose_together() -> None:
     with pytest.raises(BadInputError) as caught:
-        make_plan(dataset(20), "sdxl", purpose="cat")  # type: ignore[arg-type]
-    assert "sd15, starter" in str(caught.value) and "'cat'" in str(caught.value)
+        make_plan(dataset(20), "sd2", purpose="cat")  # type: ignore[arg-type]
+    assert "sd15, sd35, sdxl, starter" in str(caught.value) and "'cat'" in str(caught.value)
 
 
 def test_all_bad_overrides_at_once() -> None:

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from tiny_models import random_taesd
 
 from lora_train.errors import BadInputError
+from lora_train.families.conditions import Conditions
 from lora_train.families.vae import TinyCoder
 from lora_train.training.encode import encode_picture, opening, read_encoded, write_encoded
 
@@ -29,8 +30,18 @@ def test_round_trip_keeps_values_order_and_extra(tmp_path: Path) -> None:
     again = read_encoded(path)
     assert len(again) == 11 and again.extra["dataset"] == "abc"
     assert all(torch.equal(a, b) for a, b in zip(again.latents, latents, strict=True))
-    assert torch.equal(again.openings, torch.stack(heads))
-    assert torch.equal(again.texts, torch.stack(texts)) and again.empty_text.shape == (77, 8)
+    assert torch.equal(again.words.text, torch.stack([*texts, *heads, torch.zeros(77, 8)]))
+    assert (again.opening_row(3), again.empty_row) == (14, 22) and again.words.pooled is None
+
+
+def test_vectors_and_texts_of_different_lengths_come_back(tmp_path: Path) -> None:
+    told = [Conditions.of(torch.randn(1, n, 8), torch.randn(1, 5)) for n in (3, 7, 4)]
+    path = write_encoded(tmp_path / "e", [torch.zeros(16, 2, 2)], told[:1], told[1:2], told[2], channels=16)
+    words = read_encoded(path).words
+    assert words.lengths == (3, 7, 4) and words.pooled is not None
+    for row, part in enumerate(told):
+        assert torch.equal(words.text[row, : words.lengths[row]], part.text[0])
+        assert torch.equal(words.pooled[row], part.pooled[0])
 
 
 def test_takes_what_comfyui_has_in_its_hands(tmp_path: Path) -> None:
@@ -40,12 +51,12 @@ def test_takes_what_comfyui_has_in_its_hands(tmp_path: Path) -> None:
     path = write_encoded(tmp_path / "e.state", list(latents), [texts[0:1], texts[1:2]], [texts[0:1]] * 2, texts[2:3])
     again = read_encoded(path)
     assert again.latents[0].shape == (4, 2, 2) and again.latents[0].dtype == torch.float32
-    assert torch.equal(again.texts[1], texts[1])
+    assert torch.equal(again.words.text[1], texts[1])
 
 
 def test_refuses_everything_wrong_at_once(tmp_path: Path) -> None:
     bad = [torch.zeros(3, 2, 2), torch.full((4, 2, 2), float("nan"))]
-    texts = [torch.zeros(77, 8), torch.zeros(76, 8), torch.zeros(77, 8)]
+    texts = [torch.zeros(77, 8), torch.zeros(77, 6), torch.zeros(77, 8)]
     with pytest.raises(BadInputError) as error:
         write_encoded(tmp_path / "e.state", bad, texts, texts[:1], torch.zeros(77, 8))
     text = str(error.value)

@@ -89,27 +89,28 @@ def test_learning_rate_warms_up_then_follows_the_schedule() -> None:
 def test_caption_dropout_uses_the_empty_text() -> None:
     always = tiny.run(tiny.plan(caption_dropout=1.0))
     never = tiny.run(tiny.plan(caption_dropout=0.0))
-    _, texts, _, _ = loop.draw(always, 0)
-    assert torch.equal(texts, always.data.empty_text.expand_as(texts))
-    _, texts, _, _ = loop.draw(never, 0)
-    assert torch.equal(texts, never.data.texts[never.batches.at(0)])
+    _, told, _, _ = loop.draw(always, 0)
+    assert torch.equal(told.text, always.data.words.text[always.data.empty_row].expand_as(told.text))
+    _, told, _, _ = loop.draw(never, 0)
+    assert torch.equal(told.text, never.data.words.text[never.batches.at(0)])
 
 
 def test_tag_dropout_uses_the_opening_of_the_caption() -> None:
     run = tiny.run(tiny.plan(caption_dropout=0.0, tag_dropout=1.0))
-    _, texts, _, _ = loop.draw(run, 0)
-    assert torch.equal(texts, run.data.openings[run.batches.at(0)])
+    _, told, _, _ = loop.draw(run, 0)
+    assert torch.equal(told.text, run.data.words.text[[run.data.opening_row(i) for i in run.batches.at(0)]])
 
 
 def test_the_two_dropouts_share_the_steps() -> None:
     run = tiny.run(tiny.plan(caption_dropout=0.3, tag_dropout=0.3, batch_size=5))
     seen = {"empty": 0, "opening": 0, "caption": 0}
     for step in range(200):
-        _, texts, _, _ = loop.draw(run, step)
-        for text, row in zip(texts, run.batches.at(step), strict=True):
-            seen["empty"] += torch.equal(text, run.data.empty_text)
-            seen["opening"] += torch.equal(text, run.data.openings[row])
-            seen["caption"] += torch.equal(text, run.data.texts[row])
+        _, told, _, _ = loop.draw(run, step)
+        words = run.data.words.text
+        for text, row in zip(told.text, run.batches.at(step), strict=True):
+            seen["empty"] += torch.equal(text, words[run.data.empty_row])
+            seen["opening"] += torch.equal(text, words[run.data.opening_row(row)])
+            seen["caption"] += torch.equal(text, words[row])
     assert seen["empty"] == pytest.approx(300, abs=60) and seen["opening"] == pytest.approx(300, abs=60)
     assert sum(seen.values()) == 1000
 

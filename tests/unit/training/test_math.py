@@ -8,10 +8,19 @@ from collections import Counter
 import pytest
 import torch
 
+from lora_train.families.denoising import Diffusion, Flow, Prediction
 from lora_train.training.batches import Batches
 from lora_train.training.best import SETTLED_STEPS, Best, Point, Smoothed
-from lora_train.training.loss import min_snr_weight, noise_loss
-from lora_train.training.noise import add_noise, alphas_cumprod, draw_noise, snr, stratified_timesteps
+from lora_train.training.loss import denoising_loss
+from lora_train.training.noise import (
+    add_noise,
+    alphas_cumprod,
+    draw_noise,
+    snr,
+    stratified_timesteps,
+    zero_terminal,
+)
+from lora_train.training.objective import DiffusionNoising, prepare
 
 
 def test_schedule_is_that_of_diffusers() -> None:
@@ -29,16 +38,66 @@ def test_add_noise_is_that_of_diffusers() -> None:
     torch.testing.assert_close(add_noise(x, eps, alphas_cumprod()[t]), scheduler.add_noise(x, eps, t))
 
 
+def _diffusion(prediction: Prediction, abar: list[float]) -> DiffusionNoising:
+    return DiffusionNoising(Diffusion(prediction), torch.tensor(abar))
+
+
 def test_snr_and_min_snr_weight() -> None:
-    ratio = snr(torch.tensor([0.5, 0.9, 0.1]))
-    torch.testing.assert_close(ratio, torch.tensor([1.0, 9.0, 1 / 9]))
-    torch.testing.assert_close(min_snr_weight(ratio, 5.0), torch.tensor([1.0, 5 / 9, 1.0]))
-    assert min_snr_weight(ratio, None).tolist() == [1.0, 1.0, 1.0]
+    times = torch.tensor([0, 1, 2])
+    torch.testing.assert_close(snr(torch.tensor([0.5, 0.9, 0.1])), torch.tensor([1.0, 9.0, 1 / 9]))
+    noise = _diffusion("epsilon", [0.5, 0.9, 0.1])
+    torch.testing.assert_close(noise.weight(times, 5.0), torch.tensor([1.0, 5 / 9, 1.0]))
+    assert noise.weight(times, None).tolist() == [1.0, 1.0, 1.0]
+    velocity = _diffusion("v_prediction", [0.5, 0.9, 0.1])
+    torch.testing.assert_close(velocity.weight(times, 5.0), torch.tensor([0.5, 0.5, 0.1]))
 
 
-def test_noise_loss_by_hand() -> None:
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+def test_target_is_that_of_diffusers(prediction: Prediction) -> None:
+    from diffusers import DDPMScheduler
+
+    scheduler = DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
+    x, eps, t = torch.randn(3, 4, 2, 2), torch.randn(3, 4, 2, 2), torch.tensor([0, 500, 999])
+    noising = prepare(Diffusion(prediction), "cpu")
+    torch.testing.assert_close(noising.noisy(x, eps, t), scheduler.add_noise(x, eps, t))
+    expected = eps if prediction == "epsilon" else scheduler.get_velocity(x, eps, t)
+    torch.testing.assert_close(noising.target(x, eps, t), expected)
+
+
+def test_zero_terminal_schedule_is_that_of_diffusers() -> None:
+    from diffusers import DDPMScheduler
+
+    theirs = DDPMScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", rescale_betas_zero_snr=True
+    )
+    ours = zero_terminal(alphas_cumprod())
+    torch.testing.assert_close(ours, theirs.alphas_cumprod, rtol=1e-3, atol=1e-5)
+    assert ours[-1] == 0
+
+
+def test_flow_goes_straight_from_the_picture_to_noise() -> None:
+    noising = prepare(Flow.shifted(3.0), "cpu")
+    x, eps, t = torch.randn(2, 4, 2, 2), torch.randn(2, 4, 2, 2), torch.tensor([0.0, 0.25])
+    noisy = noising.noisy(x, eps, t)
+    torch.testing.assert_close(noisy[0], x[0])
+    torch.testing.assert_close(noisy - t.view(-1, 1, 1, 1) * noising.target(x, eps, t), x)
+
+
+def test_flow_times_are_logit_normal_shifted_by_the_size() -> None:
+    # Esser et al. 2024, eq. 23: t = s u / (1 + (s - 1) u); a logit-normal u has the median 1/2.
+    noising = prepare(Flow(0.5, 1.15), "cpu")
+    for side, mu in ((32, 0.5), (128, 1.15)):
+        latents = torch.zeros(401, 16, side, side)
+        times = noising.times(latents, torch.Generator().manual_seed(0)).sort().values
+        assert times[0] > 0 and times[-1] < 1
+        expected = math.exp(mu) / (1 + math.exp(mu))
+        assert float(times[200]) == pytest.approx(expected, abs=0.01)
+        assert torch.equal(noising.probe_times(latents), noising.probe_times(latents))
+
+
+def test_denoising_loss_by_hand() -> None:
     predicted = torch.tensor([1.0, 3.0]).view(2, 1, 1, 1)
-    loss = noise_loss(predicted, torch.zeros(2, 1, 1, 1), torch.tensor([1.0, 0.5]))
+    loss = denoising_loss(predicted, torch.zeros(2, 1, 1, 1), torch.tensor([1.0, 0.5]))
     assert float(loss.plain) == 5.0 and float(loss.weighted) == (1 + 4.5) / 2
 
 

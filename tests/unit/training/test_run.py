@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from family_cases import CASES
 from PIL import Image
 from tiny_models import write_checkpoint
 
@@ -25,6 +27,7 @@ from lora_train.errors import BadInputError, Cancelled, UnsupportedModelError, W
 from lora_train.lora.inspect import inspect
 from lora_train.observer import RecordingObserver
 from lora_train.training import run as parent
+from lora_train.training.encode import write_encoded
 from lora_train.training.request import TrainRequest, TrainResult, check
 
 from . import tiny
@@ -89,6 +92,27 @@ RESULT = (
     " 'seconds': 1.0, 'steps_per_second': 2.0, 'loss_first': 1.0, 'loss_last': 0.5, 'stopped_by': '%s',"
     " 'run_json': 'r', 'metrics': 'm'})\n"
 )
+
+
+def test_a_family_that_comfyui_encodes_is_refused_from_the_shell(request_: TrainRequest, tmp_path: Path) -> None:
+    flux = next(case for case in CASES if case.id == "flux1")
+    asked = dataclasses.replace(request_, base=flux.write(tmp_path))
+    with pytest.raises(BadInputError, match="FLUX.1, whose photos and captions ComfyUI has to encode"):
+        check(asked)
+
+
+def test_a_transformer_is_trained_on_what_the_host_encoded(request_: TrainRequest, tmp_path: Path) -> None:
+    flux = next(case for case in CASES if case.id == "flux1")
+    told = flux.told(5, 3, 1)
+    encoded = write_encoded(
+        tmp_path / "e.state", [flux.latents(1)[0]], [told.rows([0])], [told.rows([1])], told.rows([2]), channels=16
+    )
+    plan = dataclasses.replace(request_.plan, min_snr_gamma=None, family="flux1")
+    asked = dataclasses.replace(request_, base=flux.write(tmp_path), encoded=encoded, plan=plan)
+    result = parent.train(asked, RecordingObserver())
+    info = inspect(result.lora)
+    assert (info.format, info.family) == ("diffusers", "flux") and result.steps == 2
+    assert info.metadata["ss_base_model_version"] == "flux1" and "modelspec.prediction_type" not in info.metadata
 
 
 def test_events_reach_the_observer_in_order(monkeypatch: pytest.MonkeyPatch, request_: TrainRequest) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from tiny_models import random_unet
 
+from lora_train.families.conditions import Conditions
 from lora_train.observer import NullObserver, Observer
 from lora_train.training import loop
 from lora_train.training.adapter import add_lora
@@ -38,9 +39,7 @@ def unet(seed: int = 0) -> Any:
 def data(count: int = 5) -> EncodedSet:
     make = torch.Generator().manual_seed(1)
     latents = tuple(torch.randn(4, 8, 8, generator=make) * 0.5 for _ in range(count))
-    texts = torch.randn(count, 7, WIDTH, generator=make)
-    empty = torch.randn(7, WIDTH, generator=make)
-    return EncodedSet(latents, texts, torch.randn(count, 7, WIDTH, generator=make), empty)
+    return EncodedSet(latents, Conditions.of(torch.randn(2 * count + 1, 7, WIDTH, generator=make)))
 
 
 def run(used: TrainPlan | None = None, seed: int = 0) -> loop.Run:

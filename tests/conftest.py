@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator
 
 import pytest
 from harness.comfyui import Installation, Server, find_comfyui
+
+# What models the user has must not decide what the tests see; tests of real faces name their own folder.
+os.environ["LORASMITH_MODELS"] = os.path.join(tempfile.gettempdir(), "lorasmith-tests-have-no-models")
 
 
 @pytest.fixture(scope="session")

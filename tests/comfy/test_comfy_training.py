@@ -120,14 +120,14 @@ def test_lora_that_is_gone_is_named_with_its_neighbours(server: Server, trained:
 
 def test_new_photo_in_the_folder_is_noticed(server: Server, trained: dict[str, Any]) -> None:
     demo = server.base / "input" / "lorasmith_demo"
-    own = server.base / "input" / "my_photos"
+    own = server.base / "input" / "growing_photos"
     good = sorted(demo.glob("good_*.jpg"))
     own.mkdir()
     for photo in good[:3]:
         shutil.copy(photo, own)
-    first = server.run(photos("my_photos"))["audit"]["lorasmith"][0]["title"]
+    first = server.run(photos("growing_photos"))["audit"]["lorasmith"][0]["title"]
     shutil.copy(good[4], own)
-    second = server.run(photos("my_photos"))["audit"]["lorasmith"][0]["title"]
+    second = server.run(photos("growing_photos"))["audit"]["lorasmith"][0]["title"]
     assert "of 3 photos" in first and "of 4 photos" in second
 
 

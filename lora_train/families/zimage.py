@@ -29,7 +29,7 @@ def call(model: Any, noisy: Any, times: Any, told: Conditions, guidance: float) 
 
     answers = model(
         [latent[:, None] for latent in noisy],
-        (1 - times).to(noisy.dtype),
+        1 - times,  # in fp32: the model makes its own embedding of it
         list(told.text),
         return_dict=False,
     )[0]

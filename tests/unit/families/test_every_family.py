@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from pathlib import Path
@@ -104,6 +105,18 @@ def test_one_step_changes_exactly_the_adapter(case: Case, tmp_path: Path) -> Non
 
 
 @every
+def test_in_half_precision_the_step_is_about_the_same(case: Case, tmp_path: Path) -> None:
+    path, losses = case.write(tmp_path), []
+    for dtype in (torch.float32, torch.bfloat16):
+        base = case.family.load(path, "cpu", dtype, parts=("unet",))
+        adapter = add_lora(base.unet, case.family.target_modules, RANK, 5.0, seed=2)
+        run = dataclasses.replace(_run(case, base, adapter), dtype=dtype)
+        losses.append(float(loop.train_step(run)))
+        assert adapter.values.dtype == torch.float32 and bool(adapter.values.grad.isfinite().all())
+    assert losses[1] == pytest.approx(losses[0], rel=0.1)
+
+
+@every
 def test_memory_saving_settings_give_the_same_step(case: Case, tmp_path: Path) -> None:
     results = []
     for rung in (loop.LADDER[0], loop.LADDER[2]):
@@ -154,8 +167,6 @@ def _alphas(case: Case) -> dict[str, None]:
 
 
 def _on(base: Base, model: Any) -> Base:
-    import dataclasses
-
     return dataclasses.replace(base, unet=model)
 
 

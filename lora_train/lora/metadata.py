@@ -114,9 +114,13 @@ def _comfy(facts: LoraFacts) -> dict[str, str]:
 
 def _hashes(tensors: Mapping[str, torch.Tensor], ss: Mapping[str, str]) -> dict[str, str]:
     """kohya's two hashes: SHA-256 of the tensor data, and the old one of 64 KiB from 1 MiB on."""
-    from safetensors.torch import save
+    from .file import data_blocks, header_bytes
 
-    content = save(dict(tensors), metadata=dict(ss))
-    data_from = 8 + int.from_bytes(content[:8], "little")
-    legacy = hashlib.sha256(content[0x100000 : 0x100000 + 0x10000]).hexdigest()[:8]
-    return {"sshs_model_hash": hashlib.sha256(content[data_from:]).hexdigest(), "sshs_legacy_hash": legacy}
+    start = header_bytes(tensors, ss)
+    data, legacy, at = hashlib.sha256(), hashlib.sha256(start[0x100000:0x110000]), len(start)
+    for block in data_blocks(tensors):
+        data.update(block)
+        first, last = max(0x100000 - at, 0), max(0x110000 - at, 0)
+        legacy.update(block[first:last])
+        at += len(block)
+    return {"sshs_model_hash": data.hexdigest(), "sshs_legacy_hash": legacy.hexdigest()[:8]}

@@ -6,5 +6,5 @@ A verb module has ``HELP`` (one line), ``add(parser_factory)`` that makes its ar
 
 from __future__ import annotations
 
-VERBS = ("quickstart", "audit", "crop", "plan", "train", "inspect", "diversity", "worker")
+VERBS = ("quickstart", "audit", "crop", "plan", "train", "inspect", "download", "diversity", "worker")
 HIDDEN = ("worker",)

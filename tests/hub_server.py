@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from lora_train.hub.policy import Policy
 
@@ -119,7 +120,7 @@ class HubServer:
 
     def hugging_face(self, files: Mapping[str, bytes], status: str = "safe", **changes: Any) -> None:
         """Repository ``someone/anna`` with these files, in large-file storage behind a redirect."""
-        api = f"huggingface.co/api/models/someone/anna"
+        api = "huggingface.co/api/models/someone/anna"
         siblings = [
             {"rfilename": name, "size": len(body), "lfs": {"sha256": sha256(body), "size": len(body)}}
             for name, body in files.items()
@@ -147,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         host = self.headers.get("Host", "").removesuffix(":443")
         self.hubs.seen.append(Seen(host, self.path, {k.lower(): v for k, v in self.headers.items()}))
-        act = self.hubs.at.get(host + self.path.split("?")[0])
+        act = self.hubs.at.get(host + unquote(self.path.split("?")[0]))
         try:
             if act is None:
                 self.reply(404, {"Content-Type": "application/json"}, b'{"error":"nothing here"}')
@@ -155,8 +156,6 @@ class _Handler(BaseHTTPRequestHandler):
                 act(self)
         except OSError:
             pass  # the client has had enough
-
-    do_POST = do_HEAD = do_GET
 
     def reply(self, status: int, headers: Mapping[str, str], body: bytes = b"", length: int | None = None) -> None:
         """A whole answer; ``length`` lies about the body."""

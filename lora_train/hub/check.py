@@ -9,7 +9,8 @@ from pathlib import Path
 from ..errors import UnsupportedModelError
 from ..families.header import MAX_HEADER_BYTES, read_header
 
-_MARKS = ("lora", "hada_", "lokr_", "oft_", "boft", "ia3", "dora_scale", ".diff")
+_MARKS = ("lora", "hada_", "lokr_", "oft_", "boft", "ia3", "dora_scale")
+_ENDS = (".diff", ".diff_b")
 
 
 def check_start(start: bytes, name: str) -> int:
@@ -50,7 +51,7 @@ def check_whole(path: Path, name: str) -> None:
 
 def _require_lora(names: Iterable[str], name: str) -> None:
     keys = [key for key in names if key != "__metadata__"]
-    if not any(mark in key.lower() for key in keys for mark in _MARKS):
+    if not any(key.lower().endswith(_ENDS) or any(mark in key.lower() for mark in _MARKS) for key in keys):
         first = f" (the first of its {len(keys)} tensors is '{keys[0][:60]}')" if keys else ""
         raise UnsupportedModelError(
             f"'{name}' holds no LoRA weights{first}, so it was not kept: it may be a checkpoint or a VAE, "

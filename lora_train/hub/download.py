@@ -87,14 +87,13 @@ def download(
             _fill(record, part, target.name, policy, key, observer)
             _verify(record, part, target.name)
         check_whole(path, target.name)
-        publish(path, target)
+        if not publish(path, target):
+            raise _taken(target)
     except AnswerError as error:
         raise in_words(error, record.hub, keys) from error
     except UnsupportedModelError:
         path.unlink(missing_ok=True)
         raise
-    except FileExistsError as error:
-        raise _taken(target) from error
     except OSError as error:
         raise _disk(error, target) from error
     return _finished(record, target, policy, key, resumed=resumed)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
 from ..errors import BadInputError
 
@@ -24,8 +24,9 @@ MAX_LINK_LETTERS = 2000
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}"
 _REPOSITORY = re.compile(rf"({_NAME})/({_NAME})(?:@([^/\s]+))?(?:/(.+))?")
 _AIR = re.compile(r"(?:urn:)?(?:air:)?(?:[\w.-]*:){0,2}(civitai|huggingface):(\S+)", re.IGNORECASE)
-_AIR_CIVITAI = re.compile(r"(\d{1,12})(?:@(\d{1,12}))?(?:\+(\d{1,12}))?(?:\.[a-z]+)?", re.IGNORECASE)
-_BARE_CIVITAI = re.compile(r"(\d{1,12})@(\d{1,12})")
+_ID = "[0-9]{1,12}"
+_AIR_CIVITAI = re.compile(rf"({_ID})(?:@({_ID}))?(?:\+({_ID}))?(?:\.[a-z]+)?", re.IGNORECASE)
+_BARE_CIVITAI = re.compile(rf"({_ID})@({_ID})")
 _TAKEN = {"datasets", "spaces", "models", "api", "docs", "collections", "papers", "blog", "settings", "login"}
 
 
@@ -57,7 +58,7 @@ class HuggingFaceLink:
 
     def __str__(self) -> str:
         """The shortest text that means the same: never with a key in it."""
-        place = f"/blob/{self.revision}/{self.path}" if self.path else ""
+        place = f"/blob/{self.revision}/{quote(self.path)}" if self.path else ""
         tree = f"/tree/{self.revision}" if self.revision != "main" and not place else ""
         return f"{HUGGING_FACE_SITES[0]}/{self.repository}{place or tree}"
 
@@ -138,12 +139,12 @@ def _civitai(split: SplitResult, site: str, text: str) -> CivitaiLink:
     query = parse_qs(split.query)
     version = _number(query, "modelVersionId")
     match parts:
-        case ["models", model, *_] if model.isdecimal():
-            return CivitaiLink(site, int(model[:12]), version, _number(query, "fileId"))
-        case ["model-versions", wanted, *_] if wanted.isdecimal():
-            return CivitaiLink(site, None, int(wanted[:12]))
-        case ["api", "download", "models", wanted, *_] if wanted.isdecimal():
-            return CivitaiLink(site, None, int(wanted[:12]))
+        case ["models", model, *_] if re.fullmatch(_ID, model):
+            return CivitaiLink(site, int(model), version, _number(query, "fileId"))
+        case ["model-versions", wanted, *_] if re.fullmatch(_ID, wanted):
+            return CivitaiLink(site, None, int(wanted))
+        case ["api", "download", "models", wanted, *_] if re.fullmatch(_ID, wanted):
+            return CivitaiLink(site, None, int(wanted))
     raise BadInputError(
         f"'{_shown(text)}' is no model page. Open the LoRA's page on Civitai and copy its address: it "
         f"begins with {site}/models/ and a number."
@@ -152,7 +153,7 @@ def _civitai(split: SplitResult, site: str, text: str) -> CivitaiLink:
 
 def _number(query: dict[str, list[str]], name: str) -> int | None:
     value = query.get(name, [""])[0]
-    return int(value) if re.fullmatch(r"\d{1,12}", value) else None
+    return int(value) if re.fullmatch(_ID, value) else None
 
 
 def _hugging_face_page(split: SplitResult, text: str) -> HuggingFaceLink:
@@ -185,7 +186,7 @@ def _hugging_face(repository: str, revision: str, path: str) -> HuggingFaceLink:
         problems.append(f"'{_shown(repository)}' is no name of a repository; it looks like 'owner/repository'.")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,150}", revision) or ".." in revision:
         problems.append(f"'{_shown(revision)}' is no name of a revision; it looks like 'main' or a commit.")
-    if any(part in ("", ".", "..") for part in path.split("/")) and path:
+    if path and (any(p in ("", ".", "..") for p in path.split("/")) or re.search(r"[\x00-\x1f\x7f\\]", path)):
         problems.append(f"'{_shown(path)}' is no file in a repository.")
     BadInputError.collect(problems)
     return HuggingFaceLink(repository, revision, path)
@@ -193,4 +194,5 @@ def _hugging_face(repository: str, revision: str, path: str) -> HuggingFaceLink:
 
 def _shown(text: str) -> str:
     """A link for an error message: without its query, where keys are, and short."""
-    return re.sub(r"//[^/@]*@", "//", text.split("?")[0].split("#")[0])[:120]
+    plain = re.sub(r"[\x00-\x1f\x7f]", "", text.split("?")[0].split("#")[0])
+    return re.sub(r"//[^/@]*@", "//", plain)[:120]

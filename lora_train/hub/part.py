@@ -102,20 +102,20 @@ def _lock(handle: BinaryIO, path: Path) -> None:
         ) from error
 
 
-def publish(part: Path, target: Path) -> None:
-    """Give a finished part its name, unless a file has it already.
+def publish(part: Path, target: Path) -> bool:
+    """Give a finished part its name; False when another file has that name.
 
     Raises:
-        FileExistsError: it has.
         OSError: the folder cannot be written.
     """
     try:
         os.link(part, target)  # unlike a rename, never replaces a file
     except FileExistsError:
-        raise
+        return False
     except OSError:  # a file system without links
         if target.exists():
-            raise FileExistsError(target) from None
+            return False
         os.rename(part, target)
-        return
+        return True
     part.unlink()
+    return True

@@ -110,9 +110,11 @@ def _small_jpeg(content: bytes, side_px: int) -> bytes:
     try:
         with Image.open(BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as picture:
             if picture.width * picture.height > MAX_PICTURE_PIXELS:
-                raise HubError(f"The preview has {picture.width} x {picture.height} pixels and was not opened.")
+                raise Image.DecompressionBombError("more pixels than are shown")
             small = ImageOps.exif_transpose(picture).convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise HubError(f"The preview has more than {MAX_PICTURE_PIXELS:,} pixels and was not opened.") from error
+    except (OSError, ValueError, SyntaxError) as error:
         raise HubError("The preview is no picture that can be read (PNG, JPEG or WebP).") from error
     small.thumbnail((side_px, side_px))
     stream = BytesIO()

@@ -182,12 +182,13 @@ def _refuse_login(hub: Hub, address: str) -> None:
 
 
 def _connected(policy: Policy, host: str) -> HTTPSConnection:
-    connection = HTTPSConnection(host, 443, timeout=policy.silence_timeout_s)
+    roots = policy.roots()
+    connection = HTTPSConnection(host, 443, timeout=policy.silence_timeout_s, context=roots)
     raw = None
     try:
         raw = policy.connect(host, policy.connect_timeout_s)
         raw.settimeout(policy.silence_timeout_s)
-        connection.sock = policy.roots().wrap_socket(raw, server_hostname=host)
+        connection.sock = roots.wrap_socket(raw, server_hostname=host)
     except RefusedError:
         raise
     except SSLError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,17 +102,34 @@ def open_lora(path: Path, *, partly: bool = False) -> Iterator[LoraFile]:
     """
     from safetensors import SafetensorError, safe_open
 
-    header = read_header(Path(path))
+    header = header_of(Path(path))
     layers = read_layers(header, partly=partly)
     family = family_of(header)
     try:
         with safe_open(str(path), framework="pt") as tensors:
-            places = _places(Path(path), layers, family)
+            places = places_of(Path(path), layers, family)
             yield LoraFile(Path(path), header, family, form_of(header), kinds_of(header), layers, places, tensors)
     except SafetensorError as error:
         raise UnsupportedModelError(
             f"'{Path(path).name}' is damaged: {error}. Download or copy it again."
         ) from error
+
+
+def header_of(path: Path) -> Header:
+    """The checked header of a LoRA file; the last few are kept, by path, size and date.
+
+    Raises:
+        UnsupportedModelError: there is no such file, it is no safetensors file, or it is cut off.
+    """
+    if not path.is_file():
+        return read_header(path)
+    state = path.stat()
+    return _kept_header(path, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=32)
+def _kept_header(path: Path, size_bytes: int, changed_ns: int) -> Header:
+    return read_header(path)
 
 
 def read_layers(header: Header, *, partly: bool = False) -> dict[str, Entry]:
@@ -162,7 +180,12 @@ def _entry(header: Header, layer: str, parts: Mapping[str, str]) -> Entry:
     return Entry(layer, parts["down"], parts["up"], parts.get("mid"), parts.get("alpha"), up[1], inputs, up[0])
 
 
-def _places(path: Path, layers: Mapping[str, Entry], family: str) -> dict[str, Entry]:
+def places_of(path: Path, layers: Mapping[str, Entry], family: str) -> dict[str, Entry]:
+    """The same entries by place; a fused layer becomes its pieces.
+
+    Raises:
+        UnsupportedModelError: two layers of the file mean the same weight.
+    """
     places: dict[str, Entry] = {}
     for layer, entry in layers.items():
         place = place_of(layer, family)

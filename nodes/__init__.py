@@ -10,6 +10,7 @@ from .caption_dataset import CaptionDataset
 from .check_diversity import CheckDiversity
 from .crop_to_subject import CropToSubject
 from .demo_photos import DemoPhotos
+from .fetch_lora import FetchLora
 from .load_base import LoadBase
 from .load_photo_folder import LoadPhotoFolder
 from .lora_stack import LoraStack
@@ -25,6 +26,7 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     LoadBase,
     PlanTraining,
     TrainLora,
+    FetchLora,
     LoraStack,
     ApplyLoraStack,
     CheckDiversity,
@@ -33,6 +35,11 @@ NODES: tuple[type[io.ComfyNode], ...] = (
 
 class LorasmithExtension(ComfyExtension):
     """What ComfyUI asks for when it loads the pack."""
+
+    async def on_load(self) -> None:
+        from ._routes_hub import register
+
+        register()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         return list(NODES)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import logging
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -74,6 +75,19 @@ def photo_folder(text: str) -> Path:
     return folder
 
 
+def routes() -> Any:
+    """The server's table of addresses while it can still grow; None where there is no server."""
+    server = getattr(getattr(sys.modules.get("server"), "PromptServer", None), "instance", None)
+    return server.routes if server is not None else None
+
+
+def private_folder() -> Path:
+    """A folder of the user directory that is not served over HTTP: for keys."""
+    import folder_paths
+
+    return Path(folder_paths.get_system_user_directory("lorasmith"))
+
+
 def _input_subfolders() -> list[str]:
     root = input_folder()
     return sorted(p.name for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
@@ -91,6 +105,13 @@ def lora_names() -> list[str]:
     import folder_paths
 
     return folder_paths.get_filename_list("loras")
+
+
+def lora_folders() -> list[Path]:
+    """Every folder that ComfyUI searches for LoRAs, the usual one first."""
+    import folder_paths
+
+    return [Path(folder) for folder in folder_paths.get_folder_paths("loras")]
 
 
 def lora_path(name: str) -> Path:

@@ -27,7 +27,8 @@ class FetchLora(io.ComfyNode):
                 io.String.Input(
                     "lora",
                     default="{}",
-                    widget_type="LORASMITH_FETCH_LORA",
+                    socketless=True,
+                    extra_dict={"widgetType": "LORASMITH_FETCH_LORA"},
                     tooltip="The link, and the file that was fetched from it: its name and SHA-256.",
                 ),
                 io.Float.Input(

@@ -26,8 +26,8 @@ norm_added_k to_qkv_mlp_proj to_qkv linear_in linear_out txt_norm pos_embed img_
 down_proj c_fc c_proj in_proj transformer_resblocks lin1 lin2 DenseReluDense SelfAttention wi_0 wi_1
 attention_norm1 attention_norm2 ffn_norm1 ffn_norm2 mlp_in mlp_out llm_adapter embed_tokens
 group_norm group_norm_out
-""".split()
-_ALTERNATIVES = "|".join(sorted(map(re.escape, _WORDS), key=len, reverse=True))
+"""
+_ALTERNATIVES = "|".join(sorted(map(re.escape, _WORDS.split()), key=len, reverse=True))
 _TOKEN = re.compile(rf"(?:{_ALTERNATIVES})(?=_|$)|[^_]+")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Literal
 
@@ -14,8 +13,9 @@ AdapterKind = Literal["lora", "loha", "lokr", "dora", "diff", "oft", "glora", "i
 FileForm = Literal["kohya", "diffusers", "peft", "core", "mixed", "other"]
 
 # The end of a tensor's name -> the kind, in the words of LyCORIS and of ComfyUI's weight_adapter.
+_MAGNITUDE = ".lora_magnitude_vector"
 _ENDS: tuple[tuple[tuple[str, ...], AdapterKind], ...] = (
-    ((".dora_scale", ".lora_magnitude_vector", ".lora_magnitude_vector.weight", ".lora_magnitude_vector.default.weight"), "dora"),
+    ((".dora_scale", _MAGNITUDE, f"{_MAGNITUDE}.weight", f"{_MAGNITUDE}.default.weight"), "dora"),
     ((".hada_w1_a", ".hada_w1_b", ".hada_w2_a", ".hada_w2_b", ".hada_t1", ".hada_t2"), "loha"),
     ((".lokr_w1", ".lokr_w1_a", ".lokr_w1_b", ".lokr_w2", ".lokr_w2_a", ".lokr_w2_b", ".lokr_t2"), "lokr"),
     ((".diff", ".diff_b", ".set_weight", ".w_norm", ".b_norm", ".reshape_weight"), "diff"),
@@ -31,8 +31,8 @@ _NAMED = (
 )  # fmt: skip
 _TITLES = (
     ("sdxl", "sdxl"), ("sd_xl", "sdxl"), ("stable-diffusion-xl", "sdxl"), ("sd_v1", "sd15"), ("sd_1.5", "sd15"),
-    ("stable-diffusion-v1", "sd15"), ("sd_v2", "sd2"), ("stable-diffusion-v2", "sd2"), ("flux2", "flux2"), ("flux", "flux"),
-    ("sd3", "sd3"), ("stable-diffusion-3", "sd3"), ("qwen", "qwen-image"), ("wan", "wan"),
+    ("stable-diffusion-v1", "sd15"), ("sd_v2", "sd2"), ("stable-diffusion-v2", "sd2"), ("flux2", "flux2"),
+    ("flux", "flux"), ("sd3", "sd3"), ("stable-diffusion-3", "sd3"), ("qwen", "qwen-image"), ("wan", "wan"),
 )  # fmt: skip
 
 
@@ -40,7 +40,10 @@ def kind_of_tensor(name: str) -> AdapterKind:
     """The adapter kind that one tensor belongs to."""
     if split_name(name)[1] in ("down", "up", "mid", "alpha"):
         return "lora"
-    return next((kind for ends, kind in _ENDS if name.endswith(ends)), "unknown")
+    for ends, kind in _ENDS:
+        if name.endswith(ends):
+            return kind
+    return "unknown"
 
 
 def kinds_of(header: Header) -> dict[AdapterKind, int]:
@@ -54,7 +57,10 @@ def kinds_of(header: Header) -> dict[AdapterKind, int]:
         layer = layer if role != "other" else _layer_of_other(name)
         if layers.get(layer) in (None, "lora"):
             layers[layer] = kind
-    return dict(Counter(layers.values()))
+    counts: dict[AdapterKind, int] = {}
+    for kind in layers.values():
+        counts[kind] = counts.get(kind, 0) + 1
+    return counts
 
 
 def _layer_of_other(name: str) -> str:
@@ -67,7 +73,7 @@ def _layer_of_other(name: str) -> str:
 
 def form_of(header: Header) -> FileForm:
     """The naming convention of the file; ``mixed`` when there is more than one."""
-    forms = {_form(name) for name in header.tensors if split_name(name)[1] != "alpha"}
+    forms: set[FileForm] = {_form(name) for name in header.tensors if split_name(name)[1] != "alpha"}
     return forms.pop() if len(forms) == 1 else "mixed"
 
 
@@ -94,7 +100,8 @@ def family_of(header: Header) -> str:
     width = _text_width(header)
     if width in _WIDTHS:
         # SD 1.5 has no attention in the first block of the way up; the starter has it there.
-        small = width == 768 and any("up_blocks_0_attentions" in n or "up_blocks.0.attentions" in n for n in header.tensors)
+        first_up = ("up_blocks_0_attentions", "up_blocks.0.attentions")
+        small = width == 768 and any(part in name for name in header.tensors for part in first_up)
         return "starter" if small else _WIDTHS[width]
     return _told_family(header.metadata) or ("sdxl" if _looks_like_sdxl(header) else "unknown")
 
@@ -102,14 +109,16 @@ def family_of(header: Header) -> str:
 def _text_width(header: Header) -> int:
     for name, info in header.tensors.items():
         layer, role = split_name(name)
-        role_reads = role == "down" or name.endswith(".hada_w1_b")
-        if role_reads and "attn2" in layer and layer.removesuffix(".hada_w1_b").endswith(("to_k", "to_v")) and len(info.shape) > 1:
+        reads = role == "down" or name.endswith(".hada_w1_b")
+        text_side = "attn2" in layer and layer.removesuffix(".hada_w1_b").endswith(("to_k", "to_v"))
+        if reads and text_side and len(info.shape) > 1:
             return info.shape[1]
     return 0
 
 
 def _looks_like_sdxl(header: Header) -> bool:
-    return any("lora_te2_" in n or "_transformer_blocks_9_" in n or ".transformer_blocks.9." in n for n in header.tensors)
+    parts = ("lora_te2_", "1_transformer_blocks_9_", ".1.transformer_blocks.9.")
+    return any(part in name for name in header.tensors for part in parts)
 
 
 def _told_family(metadata: Mapping[str, str]) -> str:

@@ -53,7 +53,7 @@ class LoraFacts:
 def build_metadata(facts: LoraFacts, tensors: Mapping[str, torch.Tensor]) -> dict[str, str]:
     """The metadata of a LoRA file; every value is a string, as safetensors demands."""
     ss = {name: str(value) for name, value in _kohya_fields(facts).items()}
-    hashes = _hashes(tensors, ss)
+    hashes = hashes_of(tensors, ss)
     return {**ss, **hashes, **_modelspec(facts, hashes["sshs_model_hash"]), **_comfy(facts)}
 
 
@@ -112,7 +112,7 @@ def _comfy(facts: LoraFacts) -> dict[str, str]:
     return {"trained_words": json.dumps([facts.trigger], ensure_ascii=False)}
 
 
-def _hashes(tensors: Mapping[str, torch.Tensor], ss: Mapping[str, str]) -> dict[str, str]:
+def hashes_of(tensors: Mapping[str, torch.Tensor], ss: Mapping[str, str]) -> dict[str, str]:
     """kohya's two hashes: SHA-256 of the tensor data, and the old one of 64 KiB from 1 MiB on."""
     from .file import data_blocks, header_bytes
 

@@ -135,7 +135,8 @@ def fused_rows(place: str, outputs: int) -> tuple[tuple[str, int, int], ...]:
     if re.fullmatch(r"unet\.single_blocks\.\d+\.linear1", place) and outputs % 7 == 0:
         step = outputs // 7
         ends = ((0, 1), (1, 2), (2, 3), (3, 7))
-        return tuple((f"{place}#{n}", a * step, b * step) for n, (a, b) in zip(("q", "k", "v", "mlp"), ends, strict=True))
+        names = ("q", "k", "v", "mlp")
+        return tuple((f"{place}#{n}", a * step, b * step) for n, (a, b) in zip(names, ends, strict=True))
     return ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -157,27 +158,30 @@ def _entry(header: Header, layer: str, parts: Mapping[str, str]) -> Entry:
     name = header.path.name
     if "down" not in parts or "up" not in parts:
         missing = "lora_down" if "down" not in parts else "lora_up"
-        raise UnsupportedModelError(f"'{name}' is incomplete: layer '{layer}' has no {missing}. Download or copy it again.")
-    down, up = header.shape(parts["down"]), header.shape(parts["up"])
-    middle = header.shape(parts["mid"]) if "mid" in parts else None
-    fits = len(down) in (2, 3, 4, 5) and len(up) >= 2 and all(n == 1 for n in up[2:])
-    if middle is None:
-        fits = fits and up[1] == down[0]
-    else:
-        fits = fits and len(middle) == 4 and middle[:2] == (up[1], down[0])
-    if not fits:
         raise UnsupportedModelError(
-            f"'{name}' is damaged: in layer '{layer}' the factors {up} and {down} do not fit. Download or copy it again."
+            f"'{name}' is incomplete: layer '{layer}' has no {missing}. Download or copy it again."
+        )
+    down, up = header.shape(parts["down"]), header.shape(parts["up"])
+    middle = header.shape(parts["mid"]) if "mid" in parts else ()
+    if not _fit(down, up, middle):
+        raise UnsupportedModelError(
+            f"'{name}' is damaged: in layer '{layer}' the factors {up} and {down} do not fit. "
+            "Download or copy it again."
         )
     if 0 in up or 0 in down:
         raise UnsupportedModelError(
             f"'{name}' is damaged: layer '{layer}' has factors {up} and {down}, of rank 0 or without values. "
             "Download or copy it again."
         )
-    inputs = 1
-    for size in (*down[1:], *(middle[2:] if middle else ())):
-        inputs *= size
+    inputs = math.prod((*down[1:], *middle[2:]))
     return Entry(layer, parts["down"], parts["up"], parts.get("mid"), parts.get("alpha"), up[1], inputs, up[0])
+
+
+def _fit(down: tuple[int, ...], up: tuple[int, ...], middle: tuple[int, ...]) -> bool:
+    """True when the sizes make a product; ``middle`` is ``()`` where there is no Tucker core."""
+    if not 2 <= len(down) <= 5 or len(up) < 2 or any(n != 1 for n in up[2:]):
+        return False
+    return (len(middle) == 4 and middle[:2] == (up[1], down[0])) if middle else up[1] == down[0]
 
 
 def places_of(path: Path, layers: Mapping[str, Entry], family: str) -> dict[str, Entry]:

@@ -23,6 +23,7 @@ class Job:
     """One download. Only its own thread changes it, but for ``stop``."""
 
     sha256: str
+    link: str
     name: str
     total: int
     id: str = field(default_factory=lambda: uuid4().hex)
@@ -92,7 +93,7 @@ def start(record: Any, folder: Path, name: str, policy: Any) -> Job:
         for old in [job.id for job in _jobs.values() if job.state != "running"][:-MAX_REMEMBERED]:
             del _jobs[old]
         relative = target.relative_to(folder.resolve())
-        job = Job(record.sha256, str(relative), record.bytes)
+        job = Job(record.sha256, record.link, str(relative), record.bytes)
         _jobs[job.id] = job
     threading.Thread(target=_run, args=(job, record, folder, policy), daemon=True, name="lorasmith fetch").start()
     return job

@@ -112,7 +112,8 @@ def _record(link: CivitaiLink, site: str, model: Mapping[str, Any], version: Map
             "modelId": model_id,
             "modelVersionId": version_id,
             "air": loose.text(version.get("air")),
-            **{k: model[k] for k in _PERMISSIONS if isinstance(model.get(k), bool | str | list)},
+            **{k: model[k] for k in _PERMISSIONS if isinstance(model.get(k), bool)},
+            "allowCommercialUse": list(loose.texts(model.get("allowCommercialUse"))),
         },
     )
 
@@ -176,8 +177,7 @@ def _licence(model: Mapping[str, Any]) -> str:
     if not any(name in model for name in _PERMISSIONS):
         return ""
     commercial = model.get("allowCommercialUse")
-    text = ",".join(str(c) for c in commercial) if isinstance(commercial, list) else str(commercial or "")
-    uses = [use for use in re.findall(r"[A-Za-z]+", text) if use != "None"]
+    uses = [use for use in re.findall(r"[A-Za-z]+", ",".join(loose.texts(commercial))) if use != "None"]
     words = [f"commercial use: {', '.join(uses)}" if uses else "no commercial use"]
     words.append("no credit needed" if model.get("allowNoCredit") else "credit the author")
     words.append("merges allowed" if model.get("allowDerivatives") else "no merges")

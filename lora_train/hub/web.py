@@ -14,6 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 from .. import __version__
 from ..errors import LorasmithError
+from . import loose
 from .keys import Key
 from .policy import HUB_HOSTS, Hub, Policy, RefusedError, require_hub, require_store
 
@@ -172,7 +173,7 @@ def _own_words(body: bytes) -> str:
     except (ValueError, RecursionError):
         return ""
     message = (value.get("error") or value.get("message")) if isinstance(value, dict) else None
-    return " ".join(message.split())[:160] if isinstance(message, str) else ""
+    return loose.text(message, 160) if isinstance(message, str) else ""
 
 
 def _refuse_login(hub: Hub, address: str) -> None:

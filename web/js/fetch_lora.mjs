@@ -9,6 +9,7 @@ import { createFetchView } from "./fetch_lora_view.mjs";
 const WIDGET_TYPE = "LORASMITH_FETCH_LORA";
 const MARGINS = 20; // ComfyUI's own, above and below a widget
 const widgets = new Set(); // of nodes in a graph
+const latest = new Map(); // what was last heard of each download: news may outrun the answer that names it
 
 async function ask(action, body) {
   const response = await api.fetchApi(`/lorasmith/hub/${action}`, {
@@ -74,9 +75,12 @@ function createController(node) {
   async function download({ folder, name }) {
     const { link, sha256 } = found.record;
     const started = await ask("download", { link, sha256, folder, name });
-    job = started.id;
-    view.showProgress(started);
-    heard(started);
+    follow(latest.get(started.id) ?? started);
+  }
+
+  function follow(news) {
+    job = news.id;
+    heard(news);
   }
 
   function heard(news) {
@@ -87,10 +91,10 @@ function createController(node) {
     }
     job = "";
     if (news.state === "done") {
-      store({ link: found.record.link, name: news.name, sha256: news.sha256 });
+      store({ link: news.link, name: news.name, sha256: news.sha256 });
       view.showDone(news);
     } else {
-      view.showError(news.text, found);
+      view.showEnded(news, found);
     }
     fit();
   }
@@ -102,6 +106,9 @@ function createController(node) {
     if (value.sha256) {
       const { name } = await ask("have", value);
       view.showSaved(name ? { ...value, name } : value, Boolean(name));
+    } else if (value.link) {
+      const news = (await ask("jobs", {})).filter(({ link, state }) => link === value.link && state !== "failed");
+      if (news.length) follow(news.at(-1));
     }
   }
 
@@ -154,6 +161,7 @@ app.registerExtension({
   setup() {
     addStylesheet();
     api.addEventListener("lorasmith.fetch", ({ detail }) => {
+      latest.set(detail.id, detail);
       for (const controller of widgets) controller.heard(detail);
     });
   },

@@ -188,7 +188,7 @@ export function createFetchView(document, handlers) {
       say("", `${text.split(";")[0]}. Choose one:`);
     },
     showProgress({ done, total, seconds_left: left, text }) {
-      show({ withCard: true, withProgress: true });
+      show({ withCard: Boolean(card.childElementCount), withProgress: true });
       cancel.disabled = false;
       bar.max = total || 1;
       bar.value = done;
@@ -196,16 +196,22 @@ export function createFetchView(document, handlers) {
       say("", text);
     },
     showDone({ name, text, sha256 }) {
-      show({ withCard: true });
+      show({ withCard: Boolean(card.childElementCount) });
       say("good", `${name} ${text} SHA-256 ${sha256.slice(0, 12)}…`);
     },
-    showError(text, found = null) {
-      show({ withCard: Boolean(found) || !card.hidden, withSave: Boolean(found) || !save.hidden });
+    showError(text) {
+      show({ withCard: !card.hidden, withSave: !save.hidden });
       say("bad", text);
+    },
+    // A download that was stopped or failed; it can be started again from what was looked up.
+    showEnded({ state, text }, found) {
+      show({ withCard: Boolean(found), withSave: Boolean(found) });
+      say(state === "stopped" ? "warn" : "bad", found ? text : `${text} Press Look up to go on.`);
     },
     // What a workflow holds. here: true, false, or undefined while nobody has looked.
     showSaved({ link: saved, name, sha256 }, here) {
       link.value = saved;
+      card.replaceChildren();
       show({});
       if (!sha256) say("", saved ? "Not downloaded yet: press Look up." : "");
       else if (here === undefined) say("", name);

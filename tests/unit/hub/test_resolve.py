@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 from hub_server import CDN, COMMIT, HubServer, lora_file, sha256
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lora_train.errors import BadInputError
+from lora_train.hub import civitai, huggingface
 from lora_train.hub.huggingface import ChooseFileError
 from lora_train.hub.keys import key_file
 from lora_train.hub.policy import RefusedError
@@ -113,6 +116,40 @@ def test_civitai_preview_is_mild_and_still(hubs: HubServer, keys: Path) -> None:
     for shown, wanted in ((pictures, "g"), (pictures[:3], "m"), (pictures[:2], ""), (pictures[4:], "")):
         hubs.civitai(LORA, version={"images": shown})
         assert resolve("5@7", keys, hubs.policy()).preview_address.rpartition("/")[2] == wanted
+
+
+def test_strange_permissions_and_messages_can_be_stored_and_printed(hubs: HubServer, keys: Path) -> None:
+    hubs.civitai(LORA, model={"allowCommercialUse": [float("nan"), {"a": 1}, "Rent"], "allowNoCredit": "yes"})
+    facts = json.dumps(resolve("5@7", keys, hubs.policy()).to_json(), allow_nan=False)
+    assert '"allowCommercialUse": ["nan", "Rent"]' in facts
+    hubs.json("civitai.com/api/v1/model-versions/7", {"error": "\ud800 bad \u202e news\r\n"}, status=418)
+    assert "status 418: bad news)" in refusal(hubs, keys, "5@7").encode().decode()
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8) | st.just("a.safetensors"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(
+        ["id", "modelId", "name", "type", "files", "images", "model", "hashes", "SHA256", "sizeKB", "trainedWords",
+         "url", "nsfwLevel", "modelVersions", "sha", "siblings", "rfilename", "lfs", "size", "cardData", "tags"]
+    ), inner, max_size=8),
+    max_leaves=30,
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(VALUES, st.booleans())
+def test_any_answer_is_a_record_or_a_refusal(
+    monkeypatch: pytest.MonkeyPatch, keys: Path, value: Any, lora: bool
+) -> None:
+    answer = {**value, "type": "LORA", "id": 7} if lora and isinstance(value, dict) else value
+    for module in (civitai, huggingface):
+        monkeypatch.setattr(module, "ask_json", lambda *_: answer)
+    for link in ("5@7", "civitai.com/models/5", "someone/anna"):
+        try:
+            record = resolve(link, keys, HubServer().policy())
+        except (BadInputError, HubError):
+            continue
+        assert len(record.sha256) == 64 and record.text().encode()
 
 
 # -- Hugging Face -----------------------------------------------------------------------------------

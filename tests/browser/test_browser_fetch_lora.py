@@ -165,6 +165,21 @@ def test_stop_and_continue(frontend: Frontend, server: Server, hubs: HubServer) 
     card.keep("already here")
 
 
+def test_a_download_goes_on_while_the_page_is_loaded_again(
+    frontend: Frontend, server: Server, hubs: HubServer
+) -> None:
+    hubs.at[f"{R2}/5/anna"] = lambda h: h.drip(LORA, 40_000, 0.1, announce=len(LORA))
+    card = Card(frontend)
+    card.look_up("5@7")
+    card.root.get_by_role("button", name="Download").click()
+    card.root.get_by_role("button", name="Stop").wait_for()
+    card.reload()
+    card.root.get_by_role("button", name="Stop").wait_for()
+    card.keep("reloaded")
+    card.says("saved and verified")
+    assert card.value()["sha256"] == sha256(LORA)
+
+
 def test_refusals_are_said_on_the_node(frontend: Frontend, server: Server, hubs: HubServer) -> None:
     card = Card(frontend)
     try:

@@ -162,7 +162,8 @@ def _layer(files: Mapping[str, LoraFile], used: Sequence[str], place: str) -> tu
     for mine in _slices(ranks):
         torch.mm(t[mine, mine], s[mine], out=p[mine])
         torch.mm(s[mine, mine], t[mine], out=q[mine])
-    blocks = _block_sums(torch.stack([t * s, p * p.T, q * q.T]).numpy(), ranks)
+    with np.errstate(all="ignore"):  # NaN in a file is told below, by name
+        blocks = _block_sums(torch.stack([t * s, p * p.T, q * q.T]).numpy(), ranks)
     if not np.isfinite(blocks).all():
         raise _broken(files, used, place)
     return blocks, sizes.pop()

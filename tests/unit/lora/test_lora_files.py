@@ -189,7 +189,8 @@ def test_full_disk_leaves_the_old_file_and_nothing_half_written(
 def test_the_bytes_are_those_of_the_safetensors_library(tmp_path: Path) -> None:
     tensors = {
         "b": torch.randn(3, 5, dtype=torch.bfloat16), "a": torch.randn(2, 2).T, "é": torch.arange(3, dtype=torch.int8),
-        "alpha": torch.tensor(2.0), "half": torch.randn(7, dtype=torch.float16), "f8": torch.ones(3).to(torch.float8_e4m3fn),
+        "alpha": torch.tensor(2.0), "half": torch.randn(7, dtype=torch.float16),
+        "f8": torch.ones(3).to(torch.float8_e4m3fn),
     }  # fmt: skip
     write_tensors(tmp_path / "x", tensors, {"k": "é"})
     content = (tmp_path / "x").read_bytes()

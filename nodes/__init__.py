@@ -8,13 +8,19 @@ from .apply_lora_stack import ApplyLoraStack
 from .audit_dataset import AuditDataset
 from .caption_dataset import CaptionDataset
 from .check_diversity import CheckDiversity
+from .check_lora_conflicts import CheckLoraConflicts
+from .convert_lora import ConvertLora
 from .crop_to_subject import CropToSubject
 from .demo_photos import DemoPhotos
+from .extract_lora import ExtractLora
 from .fetch_lora import FetchLora
+from .inspect_lora import InspectLora
 from .load_base import LoadBase
 from .load_photo_folder import LoadPhotoFolder
 from .lora_stack import LoraStack
+from .merge_loras import MergeLoras
 from .plan_training import PlanTraining
+from .resize_lora import ResizeLora
 from .train_lora import TrainLora
 
 NODES: tuple[type[io.ComfyNode], ...] = (
@@ -29,6 +35,12 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     FetchLora,
     LoraStack,
     ApplyLoraStack,
+    CheckLoraConflicts,
+    MergeLoras,
+    ResizeLora,
+    ConvertLora,
+    ExtractLora,
+    InspectLora,
     CheckDiversity,
 )
 

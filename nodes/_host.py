@@ -1,4 +1,4 @@
-"""The only file of the pack that touches ComfyUI (``comfy``, ``folder_paths``, ``server``).
+"""With ``_host_lora`` the only file of the pack that touches ComfyUI (``comfy``, ``folder_paths``, ``server``).
 
 Everything is imported inside the functions: the pack then loads in milliseconds, and the file can
 be read by tools on a machine without ComfyUI.
@@ -216,33 +216,6 @@ def free_models() -> None:
 
     management.unload_all_models()
     management.soft_empty_cache()
-
-
-def apply_lora(model: Any, clip: Any, path: Path, model_strength: float, clip_strength: float) -> tuple[Any, Any]:
-    """MODEL and CLIP with one LoRA on top; the originals are untouched.
-
-    Raises:
-        BadInputError: not one key of the file fits these models.
-    """
-    import comfy.sd
-    import comfy.utils
-
-    weights, metadata = comfy.utils.load_torch_file(str(path), safe_load=True, return_metadata=True)
-    new_model, new_clip = comfy.sd.load_lora_for_models(
-        model, clip, weights, model_strength, clip_strength, lora_metadata=metadata
-    )
-    grown = _patch_count(new_model) - _patch_count(model)
-    grown += _patch_count(new_clip.patcher) - _patch_count(clip.patcher)
-    if grown == 0:
-        raise BadInputError(
-            f"None of the {len(weights)} keys of '{path.name}' fits this model: the LoRA was made for "
-            "another family. Load a base of the family it was trained on, or take it off the stack."
-        )
-    return new_model, new_clip
-
-
-def _patch_count(patcher: Any) -> int:
-    return sum(len(patches) for patches in patcher.patches.values())
 
 
 # -- pictures, latents, texts -----------------------------------------------------------------------

@@ -182,7 +182,7 @@ def _side_by_side(
     for mine, pair in zip(_slices(ranks), pairs, strict=True):
         up[:, mine] = pair.up.flatten(1)
         down[mine] = pair.down.flatten(1)
-    scales = torch.tensor([pair.scale for pair in pairs for _ in range(pair.rank)])
+    scales = torch.tensor([pair.scale for pair in pairs]).repeat_interleave(torch.tensor(ranks))
     return up, down, scales, ranks
 
 

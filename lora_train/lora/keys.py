@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ _ROLES: tuple[tuple[str, Role], ...] = (
 )
 
 
+@lru_cache(maxsize=65536)
 def split_name(name: str) -> tuple[str, Role]:
     """``(layer name, role)`` of one tensor of a LoRA file."""
     for end, role in _ROLES:

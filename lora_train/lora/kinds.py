@@ -29,6 +29,7 @@ _NAMED = (
     ("joint_blocks", "sd3"), ("noise_refiner", "z-image"), ("img_mod", "qwen-image"), ("cross_attn_k_img", "wan"),
     ("patch_embedding", "wan"), ("llm_adapter", "anima"),
 )  # fmt: skip
+_ONLY_SDXL = ("lora_te2_", "1_transformer_blocks_9_", ".1.transformer_blocks.9.")
 _TITLES = (
     ("sdxl", "sdxl"), ("sd_xl", "sdxl"), ("stable-diffusion-xl", "sdxl"), ("sd_v1", "sd15"), ("sd_1.5", "sd15"),
     ("stable-diffusion-v1", "sd15"), ("sd_v2", "sd2"), ("stable-diffusion-v2", "sd2"), ("flux2", "flux2"),
@@ -94,16 +95,16 @@ def writable(form: FileForm) -> Form:
 
 def family_of(header: Header) -> str:
     """``sd15``, ``sdxl``, ``flux`` ... by names and sizes, then by what the metadata say; else ``unknown``."""
+    names = "\n".join(header.tensors)
     for part, family in _NAMED:
-        if any(part in name for name in header.tensors):
+        if part in names:
             return family
     width = _text_width(header)
     if width in _WIDTHS:
         # SD 1.5 has no attention in the first block of the way up; the starter has it there.
-        first_up = ("up_blocks_0_attentions", "up_blocks.0.attentions")
-        small = width == 768 and any(part in name for name in header.tensors for part in first_up)
+        small = width == 768 and ("up_blocks_0_attentions" in names or "up_blocks.0.attentions" in names)
         return "starter" if small else _WIDTHS[width]
-    return _told_family(header.metadata) or ("sdxl" if _looks_like_sdxl(header) else "unknown")
+    return _told_family(header.metadata) or ("sdxl" if any(part in names for part in _ONLY_SDXL) else "unknown")
 
 
 def _text_width(header: Header) -> int:
@@ -114,11 +115,6 @@ def _text_width(header: Header) -> int:
         if reads and text_side and len(info.shape) > 1:
             return info.shape[1]
     return 0
-
-
-def _looks_like_sdxl(header: Header) -> bool:
-    parts = ("lora_te2_", "1_transformer_blocks_9_", ".1.transformer_blocks.9.")
-    return any(part in name for name in header.tensors for part in parts)
 
 
 def _told_family(metadata: Mapping[str, str]) -> str:

@@ -49,9 +49,10 @@ class LorasmithExtension(ComfyExtension):
     """What ComfyUI asks for when it loads the pack."""
 
     async def on_load(self) -> None:
-        from ._routes_hub import register
+        from . import _routes_hub, _routes_stack
 
-        register()
+        _routes_hub.register()
+        _routes_stack.register()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         return list(NODES)

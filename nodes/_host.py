@@ -125,14 +125,19 @@ def lora_path(name: str) -> Path:
     found = folder_paths.get_full_path("loras", name)
     if found and Path(found).is_file():
         return Path(found)
-    known = lora_names()
-    stems = {Path(k.replace("\\", "/")).stem.lower(): k for k in known}
-    near = [stems[s] for s in difflib.get_close_matches(Path(name).stem.lower(), stems, n=3, cutoff=0.5)]
+    near = near_loras(name)
     hint = f" Did you mean {_quoted(near)}?" if near else ""
     raise BadInputError(
-        f"There is no LoRA named '{name}' among the {len(known)} in ComfyUI's LoRA folders.{hint} "
+        f"There is no LoRA named '{name}' among the {len(lora_names())} in ComfyUI's LoRA folders.{hint} "
         "Choose one from the list, or press R to read the folders again."
     )
+
+
+def near_loras(name: str) -> list[str]:
+    """Up to three LoRAs whose names look like ``name``."""
+    stems = {Path(k.replace("\\", "/")).stem.lower(): k for k in lora_names()}
+    stem = Path(name.replace("\\", "/")).stem.lower()
+    return [stems[s] for s in difflib.get_close_matches(stem, stems, n=3, cutoff=0.5)]
 
 
 def new_lora_path(name: str) -> Path:

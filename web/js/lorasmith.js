@@ -3,6 +3,7 @@ import { app } from "../../../scripts/app.js";
 import { api } from "../../../scripts/api.js";
 import { createReportView, PREFIX } from "./report_view.mjs";
 import "./fetch_lora.mjs";
+import "./lora_stack.mjs";
 
 const WIDGET_NAME = "lorasmith_report";
 const WIDGET_TYPE = "LORASMITH_REPORT_VIEW";

@@ -105,6 +105,20 @@ def test_blocks_add_up_to_the_whole(tmp_path: Path) -> None:
     assert ("te1.3", "attn-self") in blocks.labels and blocks.labels[0][0].startswith("te1")
 
 
+def test_the_heat_map_shows_where_two_meet(tmp_path: Path) -> None:
+    from lora_train.report.heat import heat_map
+    from lora_train.report.paper import LIGHT
+
+    a, b = make(tmp_path / "a.safetensors", 1), make(tmp_path / ("long name " * 9 + ".safetensors"), 2)
+    red = tuple(int(LIGHT.reject[i : i + 2], 16) for i in (1, 3, 5))
+    same, strangers = (
+        {colour: count for count, colour in heat_map(check([a, other], [1, 1])).getcolors(1 << 20) or []}[red]
+        for other in (a, b)
+    )
+    assert same > strangers > 0  # the legend is red in both
+    assert heat_map(check([a], [1])).size[0] > 400
+
+
 def test_cap_keeps_the_budget_and_the_locks() -> None:
     gram = np.diag([1.0, 1.0, 1.0, 1.0])
     cap = cap_energy(gram, kappa=2.0)

@@ -101,7 +101,8 @@ def _read(item: Wanted, targets: Targets) -> FilePatches:
         host_lora.require_finite(item.path, found.patches)
         return found
 
-    item.blocks.require(item.path.name, _family(item.path, item.sha256))
+    if not item.blocks.is_all:
+        item.blocks.require(item.path.name, _family(item.path, item.sha256))
     return _cache.get((item.sha256, targets.fingerprint), read)
 
 

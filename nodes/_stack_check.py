@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -25,25 +26,55 @@ _grams = Grams()
 _kept: dict[tuple[Any, ...], Conflicts] = {}
 _lock = Lock()
 _KEPT_STACKS = 16
+MIN_FIT = 0.5
+"""Share of a LoRA's layers that a base must have, for the LoRA to be one for it."""
 
 
 def check_rows(rows: Sequence[Row], base: str) -> dict[str, Any]:
     """What is found about the rows, by their ids.
 
+    Only LoRAs for one base model can be compared: those that fit ``base``, else those of the family that
+    most rows have. The others are told so.
+
     Args:
         base: the checkpoint's name where the editor knows it, else empty: then nothing is said of its layers.
 
     Raises:
-        BadInputError: files hold NaN or do not belong together in a way that allows no comparison.
+        BadInputError: a file holds NaN, or two LoRAs of one family have layers of different sizes.
     """
-    here = [row for row in rows if _is_compared(row)]
-    fits = {row.id: share for row in here if (share := _matched(row, base)) is not None}
-    if not here:
-        return {"rows": {}, "findings": [], "suggested": {}, "fits": fits}
-    found = _conflicts(here)
-    locked = [number for number, row in enumerate(here) if row.locked]
-    found = found.at([row.model for row in here], [row.text_strength for row in here], locked)
-    return _answer(here, found) | {"fits": fits}
+    known = [row for row in rows if _is_compared(row)]
+    fits = {row.id: share for row in known if (share := _matched(row, base)) is not None}
+    here, others = _of_one_family(known, fits)
+    answer: dict[str, Any] = {"fits": fits, "rows": {}, "findings": [], "suggested": {}, "verdict": ""}
+    if here:
+        locked = [number for number, row in enumerate(here) if row.locked]
+        strengths = [row.model for row in here], [row.text_strength for row in here]
+        answer |= _answer(here, _conflicts(here).at(*strengths, locked))
+    if others and here:
+        answer["findings"] = [_other_family(row, here[0]) for row in others] + answer["findings"]
+        answer["verdict"] = "cannot work"
+    return answer
+
+
+def _of_one_family(rows: Sequence[Row], fits: Mapping[str, float]) -> tuple[list[Row], list[Row]]:
+    families = {row.id: str(_stack_info.describe(row.lora)["family"]) for row in rows}
+    counts = Counter(family for family in families.values() if family != "unknown")
+    usual = counts.most_common(1)[0][0] if counts else "unknown"
+
+    def belongs(row: Row) -> bool:
+        if fits:
+            return fits.get(row.id, 0.0) >= MIN_FIT
+        return families[row.id] in (usual, "unknown")
+
+    return [row for row in rows if belongs(row)], [row for row in rows if not belongs(row)]
+
+
+def _other_family(row: Row, other: Row) -> dict[str, Any]:
+    mine, theirs = (_stack_info.describe(r.lora)["base"] or "another base" for r in (row, other))
+    text = f"Made for {mine}, not for {theirs} as the others: no strength makes them work together."
+    if mine == theirs:
+        text = "Hardly any of its layers fit the base model: no strength makes it work."
+    return {"code": "family", "rows": [row.id], "text": text, "verdict": "cannot work"}
 
 
 def _is_compared(row: Row) -> bool:

@@ -42,6 +42,7 @@ class ApplyLoraStack(io.ComfyNode):
                 io.Model.Output("model", display_name="model", tooltip="The model with the LoRAs."),
                 io.Clip.Output("clip", display_name="clip", tooltip="The text encoder with the LoRAs."),
             ],
+            has_intermediate_output=True,  # what its card says comes back after a page reload
         )
 
     @classmethod

@@ -159,6 +159,7 @@ function createController(node) {
     const last = ({ rows }) => rows.reduce((a, b) => ((order.get(a) ?? -1) > (order.get(b) ?? -1) ? a : b));
     return {
       verdict: answer?.verdict,
+      compared: Object.keys(answer?.rows ?? {}).length,
       sentences: (answer?.findings ?? []).map(({ text }) => text),
       of: (id) => ({
         fits: answer?.fits?.[id],

@@ -128,12 +128,15 @@ export function createRow(id, actions) {
       const words = skipped ? "This file is gone; the row is skipped." : "This file is gone.";
       const line = note(skipped ? "warn" : "bad", words);
       for (const near of facts.near ?? []) {
-        button("-link", line, { text: `Use ${stem(near)}`, label: near, onClick: () => actions.useNear(id, near) });
+        const use = () => actions.useNear(id, near);
+        button("-link", line, { text: `Use ${stem(near)}`, onClick: use }).title = near;
       }
     } else if (facts?.problem && row.on) {
       note("bad", facts.problem);
     }
-    for (const { verdict, text } of found.findings) note({ fits: "info", "cannot work": "bad" }[verdict] ?? "warn", text);
+    for (const { verdict, text } of found.findings) {
+      note({ fits: "info", "cannot work": "bad" }[verdict] ?? "warn", text);
+    }
     below.hidden = chips.hidden && !notes.childElementCount;
   }
 
@@ -141,7 +144,7 @@ export function createRow(id, actions) {
     const other = value !== undefined && Math.abs(value - row.model) >= 0.01;
     hint.hidden = !other || !row.on;
     if (other) {
-      hint.textContent = `fits: ${value.toFixed(2)}`;
+      hint.textContent = `suggested ${value.toFixed(2)}`;
       hint.title = "A strength at which the stack stays within its energy budget. Click to take it.";
     }
   }

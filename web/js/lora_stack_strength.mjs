@@ -1,5 +1,6 @@
 // A strength: a number to type, and a scale with the guide's zones to drag.
-// Wheel and arrows step by 0.05, with Shift by 0.2, with Alt by 0.01; Tab goes from strength to strength.
+// Arrows and, once it was clicked, the wheel step by 0.05, with Shift by 0.2, with Alt by 0.01; Tab goes from
+// strength to strength. Without the focus the wheel is the canvas's, as over ComfyUI's own fields.
 import { button, make } from "./lora_stack_dom.mjs";
 import { round, STEP, zoneOf } from "./lora_stack_rows.mjs";
 
@@ -8,6 +9,7 @@ const SCALE_END = 1.5;
 // onChange(value, {done}): done is false while a drag goes on.
 export function createStrength({ label, onChange }) {
   const element = make("div", "-strength");
+  element.dataset.captureWheel = "true"; // Nodes 2.0 then leaves the wheel to us while the focus is in here
   const line = make("div", "-strength-line", element);
   const less = button("-step", line, { text: "−", label: "", onClick: () => step(-STEP) });
   const field = make("input", "-number", line);
@@ -80,7 +82,7 @@ export function createStrength({ label, onChange }) {
   element.addEventListener(
     "wheel",
     (event) => {
-      if (event.ctrlKey || event.metaKey) return; // zooms the canvas
+      if (document.activeElement !== field || event.ctrlKey || event.metaKey) return; // it zooms the canvas
       event.preventDefault();
       event.stopPropagation();
       const turned = event.deltaY || event.deltaX;
@@ -94,6 +96,7 @@ export function createStrength({ label, onChange }) {
     event.preventDefault();
     event.stopPropagation();
     scale.setPointerCapture(event.pointerId);
+    field.focus();
     const follow = (at, done) => {
       const box = scale.getBoundingClientRect();
       const share = Math.min(1, Math.max(0, (at.clientX - box.left) / box.width));

@@ -32,8 +32,8 @@ export function createStackView(actions) {
   const foot = make("div", "-foot", body);
   const add = button("-button main", foot, { symbol: "plus", text: "Add LoRA", onClick: () => actions.add(add) });
   const verdict = make("span", "-verdict", foot);
-  const takeAll = button("-button", foot, { text: "Take all", onClick: actions.takeAll });
-  takeAll.title = "Set every row to the strength that fits";
+  const takeAll = button("-button", foot, { text: "Take suggested", onClick: actions.takeAll });
+  takeAll.title = "Set every row to the strength suggested for it: together they fit the energy budget";
   const undo = button("-button", foot, { symbol: "undo", text: "Undo", onClick: actions.undo });
   const problem = make("p", "-problem", body);
   problem.setAttribute("role", "alert");
@@ -82,10 +82,10 @@ export function createStackView(actions) {
     });
   }
 
-  function showVerdict(found, on) {
+  function showVerdict(found) {
     verdict.replaceChildren();
     verdict.dataset.tone = "";
-    if (on < 2 || !found.verdict) return;
+    if (found.compared < 2 || !found.verdict) return;
     const tone = { fits: "good", overlapping: "warn", "too loud": "warn" }[found.verdict] ?? "bad";
     verdict.dataset.tone = tone;
     icon(tone === "good" ? "check-circle" : "exclamation-triangle", verdict);
@@ -106,7 +106,7 @@ export function createStackView(actions) {
       empty.hidden = state.rows.length > 0;
       legend.hidden = !state.rows.length;
       showRows(state, facts, found);
-      showVerdict(found, used.length);
+      showVerdict(found);
       takeAll.hidden = !used.some((row) => {
         const value = found.of(row.id).suggested;
         return value !== undefined && Math.abs(value - row.model) >= 0.01;

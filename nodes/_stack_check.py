@@ -27,7 +27,9 @@ _kept: dict[tuple[Any, ...], Conflicts] = {}
 _lock = Lock()
 _KEPT_STACKS = 16
 MIN_FIT = 0.5
-"""Share of a LoRA's layers that a base must have, for the LoRA to be one for it."""
+WHOLE_FIT = 0.995
+"""Shares of a LoRA's layers that a base has: below the first it is for another base, from the second on it is
+for this one whatever its family is called."""
 
 
 def check_rows(rows: Sequence[Row], base: str) -> dict[str, Any]:
@@ -39,17 +41,20 @@ def check_rows(rows: Sequence[Row], base: str) -> dict[str, Any]:
     Args:
         base: the checkpoint's name where the editor knows it, else empty: then nothing is said of its layers.
 
-    Raises:
-        BadInputError: a file holds NaN, or two LoRAs of one family have layers of different sizes.
+    Returns:
+        ``problem`` where there can be no comparison: a file holds NaN, or layers differ in size.
     """
     known = [row for row in rows if _is_compared(row)]
     fits = {row.id: share for row in known if (share := _matched(row, base)) is not None}
     here, others = _of_one_family(known, fits)
-    answer: dict[str, Any] = {"fits": fits, "rows": {}, "findings": [], "suggested": {}, "verdict": ""}
+    answer: dict[str, Any] = {"fits": fits, "rows": {}, "findings": [], "suggested": {}, "verdict": "", "problem": ""}
     if here:
         locked = [number for number, row in enumerate(here) if row.locked]
         strengths = [row.model for row in here], [row.text_strength for row in here]
-        answer |= _answer(here, _conflicts(here).at(*strengths, locked))
+        try:
+            answer |= _answer(here, _conflicts(here).at(*strengths, locked))
+        except BadInputError as error:
+            answer["problem"] = str(error)
     if others and here:
         answer["findings"] = [_other_family(row, here[0]) for row in others] + answer["findings"]
         answer["verdict"] = "cannot work"
@@ -58,15 +63,11 @@ def check_rows(rows: Sequence[Row], base: str) -> dict[str, Any]:
 
 def _of_one_family(rows: Sequence[Row], fits: Mapping[str, float]) -> tuple[list[Row], list[Row]]:
     families = {row.id: str(_stack_info.describe(row.lora)["family"]) for row in rows}
-    counts = Counter(family for family in families.values() if family != "unknown")
+    fitting = [row for row in rows if fits.get(row.id, 1.0) >= MIN_FIT]
+    counts = Counter(families[row.id] for row in fitting if families[row.id] != "unknown")
     usual = counts.most_common(1)[0][0] if counts else "unknown"
-
-    def belongs(row: Row) -> bool:
-        if fits:
-            return fits.get(row.id, 0.0) >= MIN_FIT
-        return families[row.id] in (usual, "unknown")
-
-    return [row for row in rows if belongs(row)], [row for row in rows if not belongs(row)]
+    here = [row for row in fitting if fits.get(row.id, 0.0) >= WHOLE_FIT or families[row.id] in (usual, "unknown")]
+    return here, [row for row in rows if row not in here]
 
 
 def _other_family(row: Row, other: Row) -> dict[str, Any]:

@@ -337,7 +337,8 @@ def test_what_does_not_fit_together(frontend: Frontend) -> None:
     stack.row("ink_wash").get_by_text("nearly the same change").first.wait_for()
     stack.page.wait_for_timeout(500)
     stack.keep("10 conflicts")
-    assert "other base" in stack.row("for_another").inner_text()
+    assert "Made for SDXL, not for Starter" in stack.row("for_another").inner_text()
+    assert "% fits" in stack.row("for_another").inner_text()
     assert "LoHa" in stack.row("loha").inner_text()
     assert stack.row("broken").get_attribute("data-state") == "bad"
 

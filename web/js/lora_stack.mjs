@@ -118,7 +118,9 @@ function createController(node) {
     taken = null;
     show();
     later();
-    if (done) changed();
+    if (!done) return;
+    fit();
+    changed();
   }
 
   function changed() {
@@ -142,7 +144,7 @@ function createController(node) {
       const found = names.length ? await ask("check", { rows: rowsOf.write(state), base: baseOf(node) }) : null;
       if (number !== asked) return;
       answer = found;
-      view.showProblem("");
+      view.showProblem(found?.problem ?? "");
     } catch (error) {
       if (number !== asked) return;
       answer = null;
@@ -192,6 +194,7 @@ function createController(node) {
   return {
     view,
     refresh: later,
+    usualHeight: () => 180 + 62 * state.rows.length,
     getValue: () => rowsOf.write(state),
     forRun: () => rowsOf.writeForRun(state),
     setValue: (text) => setState(rowsOf.parse(text)),
@@ -243,7 +246,12 @@ app.registerExtension({
           view.removed();
           onRemove?.apply(this, arguments);
         };
-        const { onConfigure, onConnectionsChange } = node;
+        const { onConfigure, onConnectionsChange, onSerialize } = node;
+        // Words under a row come and go by themselves: the height they need is no change of the workflow.
+        node.onSerialize = function (said) {
+          onSerialize?.apply(this, arguments);
+          said.size = [said.size[0], controller.usualHeight()];
+        };
         node.onConfigure = function (said) {
           onConfigure?.apply(this, arguments);
           controller.readOld(said);

@@ -9,15 +9,22 @@ from .apply_lora_stack import ApplyLoraStack
 from .audit_dataset import AuditDataset
 from .caption_dataset import CaptionDataset
 from .check_diversity import CheckDiversity
+from .check_lora_conflicts import CheckLoraConflicts
+from .convert_lora import ConvertLora
 from .crop_to_subject import CropToSubject
 from .dataset_to_images import DatasetToImages
 from .demo_photos import DemoPhotos
 from .export_dataset import ExportDataset
+from .extract_lora import ExtractLora
+from .fetch_lora import FetchLora
 from .images_to_dataset import ImagesToDataset
+from .inspect_lora import InspectLora
 from .load_base import LoadBase
 from .load_photo_folder import LoadPhotoFolder
 from .lora_stack import LoraStack
+from .merge_loras import MergeLoras
 from .plan_training import PlanTraining
+from .resize_lora import ResizeLora
 from .train_lora import TrainLora
 
 NODES: tuple[type[io.ComfyNode], ...] = (
@@ -32,8 +39,15 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     LoadBase,
     PlanTraining,
     TrainLora,
+    FetchLora,
     LoraStack,
     ApplyLoraStack,
+    CheckLoraConflicts,
+    MergeLoras,
+    ResizeLora,
+    ConvertLora,
+    ExtractLora,
+    InspectLora,
     CheckDiversity,
 )
 
@@ -42,7 +56,11 @@ class LorasmithExtension(ComfyExtension):
     """What ComfyUI asks for when it loads the pack."""
 
     async def on_load(self) -> None:
+        from . import _routes_hub, _routes_stack
+
         add_routes()
+        _routes_hub.register()
+        _routes_stack.register()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         return list(NODES)

@@ -1,4 +1,4 @@
-"""The only file of the pack that touches ComfyUI (``comfy``, ``folder_paths``, ``server``).
+"""With ``_host_lora`` the only file of the pack that touches ComfyUI (``comfy``, ``folder_paths``, ``server``).
 
 Everything is imported inside the functions: the pack then loads in milliseconds, and the file can
 be read by tools on a machine without ComfyUI.
@@ -93,6 +93,19 @@ def photo_folder(text: str) -> Path:
     return folder
 
 
+def routes() -> Any:
+    """The server's table of addresses while it can still grow; None where there is no server."""
+    server = getattr(getattr(sys.modules.get("server"), "PromptServer", None), "instance", None)
+    return server.routes if server is not None else None
+
+
+def private_folder() -> Path:
+    """A folder of the user directory that is not served over HTTP: for keys."""
+    import folder_paths
+
+    return Path(folder_paths.get_system_user_directory("lorasmith"))
+
+
 def _input_subfolders() -> list[str]:
     root = input_folder()
     return sorted(p.name for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
@@ -112,6 +125,13 @@ def lora_names() -> list[str]:
     return folder_paths.get_filename_list("loras")
 
 
+def lora_folders() -> list[Path]:
+    """Every folder that ComfyUI searches for LoRAs, the usual one first."""
+    import folder_paths
+
+    return [Path(folder) for folder in folder_paths.get_folder_paths("loras")]
+
+
 def lora_path(name: str) -> Path:
     """The file of a LoRA by its exact name in the list.
 
@@ -123,14 +143,19 @@ def lora_path(name: str) -> Path:
     found = folder_paths.get_full_path("loras", name)
     if found and Path(found).is_file():
         return Path(found)
-    known = lora_names()
-    stems = {Path(k.replace("\\", "/")).stem.lower(): k for k in known}
-    near = [stems[s] for s in difflib.get_close_matches(Path(name).stem.lower(), stems, n=3, cutoff=0.5)]
+    near = near_loras(name)
     hint = f" Did you mean {_quoted(near)}?" if near else ""
     raise BadInputError(
-        f"There is no LoRA named '{name}' among the {len(known)} in ComfyUI's LoRA folders.{hint} "
+        f"There is no LoRA named '{name}' among the {len(lora_names())} in ComfyUI's LoRA folders.{hint} "
         "Choose one from the list, or press R to read the folders again."
     )
+
+
+def near_loras(name: str) -> list[str]:
+    """Up to three LoRAs whose names look like ``name``."""
+    stems = {Path(k.replace("\\", "/")).stem.lower(): k for k in lora_names()}
+    stem = Path(name.replace("\\", "/")).stem.lower()
+    return [stems[s] for s in difflib.get_close_matches(stem, stems, n=3, cutoff=0.5)]
 
 
 def new_lora_path(name: str) -> Path:
@@ -254,33 +279,6 @@ def free_models() -> None:
 
     management.unload_all_models()
     management.soft_empty_cache()
-
-
-def apply_lora(model: Any, clip: Any, path: Path, model_strength: float, clip_strength: float) -> tuple[Any, Any]:
-    """MODEL and CLIP with one LoRA on top; the originals are untouched.
-
-    Raises:
-        BadInputError: not one key of the file fits these models.
-    """
-    import comfy.sd
-    import comfy.utils
-
-    weights, metadata = comfy.utils.load_torch_file(str(path), safe_load=True, return_metadata=True)
-    new_model, new_clip = comfy.sd.load_lora_for_models(
-        model, clip, weights, model_strength, clip_strength, lora_metadata=metadata
-    )
-    grown = _patch_count(new_model) - _patch_count(model)
-    grown += _patch_count(new_clip.patcher) - _patch_count(clip.patcher)
-    if grown == 0:
-        raise BadInputError(
-            f"None of the {len(weights)} keys of '{path.name}' fits this model: the LoRA was made for "
-            "another family. Load a base of the family it was trained on, or take it off the stack."
-        )
-    return new_model, new_clip
-
-
-def _patch_count(patcher: Any) -> int:
-    return sum(len(patches) for patches in patcher.patches.values())
 
 
 # -- pictures, latents, texts -----------------------------------------------------------------------

@@ -6,12 +6,13 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from . import _host as host
+from ._apply_stack import apply_stack
 from ._types import LORA_STACK, StackRow
+from ._ui import show
 
 
 class ApplyLoraStack(io.ComfyNode):
-    """Loads each LoRA of a stack and adds it to MODEL and CLIP."""
+    """One clone of MODEL and CLIP with every LoRA of a stack."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -41,12 +42,10 @@ class ApplyLoraStack(io.ComfyNode):
                 io.Model.Output("model", display_name="model", tooltip="The model with the LoRAs."),
                 io.Clip.Output("clip", display_name="clip", tooltip="The text encoder with the LoRAs."),
             ],
+            has_intermediate_output=True,  # what its card says comes back after a page reload
         )
 
     @classmethod
     def execute(cls, model: Any, clip: Any, lora_stack: list[StackRow], strength: float) -> io.NodeOutput:
-        for name, model_strength, clip_strength in lora_stack:
-            on_model, on_clip = model_strength * strength, clip_strength * strength
-            if on_model or on_clip:
-                model, clip = host.apply_lora(model, clip, host.lora_path(name), on_model, on_clip)
-        return io.NodeOutput(model, clip)
+        new_model, new_clip, report = apply_stack(model, clip, lora_stack, strength)
+        return io.NodeOutput(new_model, new_clip, ui=show(report))

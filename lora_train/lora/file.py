@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..errors import BadInputError, LorasmithError, UnsupportedModelError
+from ..errors import BadInputError, LorasmithError
 from ..families.header import read_header
 from ..files import whole
-from .keys import Factors, split_name
+from .keys import Factors
+from .reader import open_lora
 
 if TYPE_CHECKING:
     import torch
+
+# safetensors' own order: wide types first, so that every tensor starts at a multiple of its size.
+_TYPES = {"float64": "F64", "int64": "I64", "float32": "F32", "int32": "I32", "bfloat16": "BF16", "float16": "F16",
+          "int16": "I16", "float8_e5m2": "F8_E5M2", "float8_e4m3fn": "F8_E4M3", "int8": "I8", "uint8": "U8",
+          "bool": "BOOL"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,55 +43,9 @@ def read_lora(path: Path) -> Lora:
     Raises:
         UnsupportedModelError: no safetensors file, no LoRA, or a kind that is not plain low-rank.
     """
-    from safetensors.torch import load_file
-
-    header = read_header(Path(path))
-    grouped: dict[str, dict[str, torch.Tensor]] = {}
-    others: list[str] = []
-    for name, value in load_file(str(path)).items():
-        layer, role = split_name(name)
-        if role == "other":
-            others.append(name)
-        else:
-            grouped.setdefault(layer, {})[role] = value
-    _refuse_other_kinds(Path(path), grouped, others)
-    layers = {layer: _factors(Path(path), layer, parts) for layer, parts in grouped.items()}
-    return Lora(Path(path), layers, header.metadata)
-
-
-def _factors(path: Path, layer: str, parts: Mapping[str, torch.Tensor]) -> Factors:
-    if "down" not in parts or "up" not in parts:
-        missing = "lora_down" if "down" not in parts else "lora_up"
-        raise UnsupportedModelError(
-            f"'{path.name}' is incomplete: layer '{layer}' has no {missing}. Download or copy it again."
-        )
-    down, up = parts["down"], parts["up"]
-    if up.shape[1] != down.shape[0]:
-        raise UnsupportedModelError(
-            f"'{path.name}' is damaged: in layer '{layer}' the factors {tuple(up.shape)} and "
-            f"{tuple(down.shape)} do not fit. Download or copy it again."
-        )
-    alpha = float(parts["alpha"]) if "alpha" in parts else float(down.shape[0])
-    return Factors(down, up, alpha)
-
-
-def _refuse_other_kinds(path: Path, grouped: Mapping[str, object], others: list[str]) -> None:
-    if grouped and not others:
-        return
-    if any("hada_" in name or "lokr_" in name for name in others):
-        raise UnsupportedModelError(
-            f"'{path.name}' is a LoHa or LoKr, not a plain LoRA. ComfyUI's own loader applies it; "
-            "Lorasmith cannot take it apart yet."
-        )
-    if any("dora_scale" in name or "magnitude" in name for name in others):
-        raise UnsupportedModelError(
-            f"'{path.name}' is a DoRA, not a plain LoRA. ComfyUI's own loader applies it; "
-            "Lorasmith cannot take it apart yet."
-        )
-    name = (others or ["nothing"])[0]
-    raise UnsupportedModelError(
-        f"'{path.name}' is no LoRA that Lorasmith can read: it holds '{name[:80]}'. Choose a LoRA file."
-    )
+    with open_lora(Path(path)) as file:
+        layers = {layer: file.factors(entry) for layer, entry in file.layers.items()}
+    return Lora(Path(path), layers, file.header.metadata)
 
 
 def save_lora(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str]) -> Path:
@@ -105,11 +66,43 @@ def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Map
     Raises:
         BadInputError: the disk is full or the folder cannot be written.
     """
-    from safetensors.torch import save
+    with whole(Path(path)) as temporary, open(temporary, "wb") as file:
+        file.write(header_bytes(tensors, metadata))
+        for data in data_blocks(tensors):
+            file.write(data)
 
-    content = save(dict(tensors), metadata=dict(metadata))
-    with whole(Path(path)) as temporary:
-        temporary.write_bytes(content)
+
+def header_bytes(tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str]) -> bytes:
+    """The beginning of a safetensors file, up to the first tensor; padded to eight bytes."""
+    entries: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
+    start = 0
+    for name in _in_order(tensors):
+        value = tensors[name]
+        end = start + value.numel() * value.element_size()
+        entries[name] = {"dtype": _TYPES[_type(value)], "shape": list(value.shape), "data_offsets": [start, end]}
+        start = end
+    text = json.dumps(entries, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text
+
+
+def data_blocks(tensors: Mapping[str, torch.Tensor]) -> Iterator[memoryview]:
+    """The bytes of every tensor in the order of the file; none is copied that lies in one piece."""
+    import torch
+
+    for name in _in_order(tensors):
+        value = tensors[name].detach().cpu().contiguous()
+        if value.numel():
+            yield memoryview(value.flatten().view(torch.uint8).numpy())
+
+
+def _in_order(tensors: Mapping[str, torch.Tensor]) -> list[str]:
+    places = {kind: place for place, kind in enumerate(_TYPES)}
+    return sorted(tensors, key=lambda name: (places[_type(tensors[name])], name))
+
+
+def _type(value: torch.Tensor) -> str:
+    return str(value.dtype).removeprefix("torch.")
 
 
 def check_same(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
@@ -119,12 +112,15 @@ def check_same(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
         LorasmithError: names or values differ.
     """
     import torch
-    from safetensors.torch import load_file
+    from safetensors import safe_open
 
-    read_header(path)
-    stored = load_file(str(path))
+    stored = read_header(path).tensors
     different = set(stored) ^ set(tensors)
-    different |= {n for n in set(stored) & set(tensors) if not torch.equal(stored[n], tensors[n].cpu())}
+    with safe_open(str(path), framework="pt") as file:
+        for name in set(stored) & set(tensors):
+            ours, theirs = tensors[name].cpu(), file.get_tensor(name)
+            if ours.dtype != theirs.dtype or not torch.equal(ours, theirs):
+                different.add(name)
     if different:
         raise LorasmithError(
             f"'{path}' does not hold what was written to it ({len(different)} tensors differ). The "

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ..errors import UnsupportedModelError
 from ..families.header import Header, read_header
+from .contents import content_id
+from .derive import trigger_words
 from .keys import split_name
+from .kinds import AdapterKind, FileForm, family_of, form_of, kinds_of
 
-Format = Literal["kohya", "diffusers", "peft", "mixed", "other"]
-_WIDTHS = {768: "sd15", 1024: "sd2", 2048: "sdxl"}
-_NAMED = {
-    "double_blocks": "flux",
-    "single_transformer_blocks": "flux",
-    "joint_blocks": "sd3",
-    "noise_refiner": "z-image",
-    "img_mod": "qwen-image",
-}
+Format = FileForm
+_TRAINING = {
+    "steps": "ss_steps", "epochs": "ss_epoch", "images": "ss_num_train_images", "learning_rate": "ss_learning_rate",
+    "optimizer": "ss_optimizer", "schedule": "ss_lr_scheduler", "batch_size": "ss_batch_size_per_device",
+    "resolution": "ss_resolution", "base": "ss_sd_model_name", "seed": "ss_seed", "trainer": "ss_training_comment",
+}  # fmt: skip
+_RANK_ROLES = {".hada_w1_b": 0, ".lokr_w2_b": 0, ".lokr_w1_b": 0}
+
+
+@dataclass(frozen=True)
+class Hashes:
+    """By these a file is found on Civitai, and named in A1111's pictures."""
+
+    sha256: str
+    autov2: str
+    """The first 10 characters of ``sha256``."""
+    autov3: str
+    """The first 12 characters of the SHA-256 of the tensor data: the same after the metadata were edited."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +46,21 @@ class LoraInfo:
     rank: int
     alpha: float
     modules: int
-    format: Format
+    format: FileForm
     trigger: str
     metadata: Mapping[str, str]
     ranks: Mapping[int, int]
     parts: Mapping[str, int]
     """Layers per part of the model (unet, text_encoder)."""
     bytes: int
+    kinds: Mapping[AdapterKind, int] = field(default_factory=dict)
+    """Layers per kind of adapter: lora, loha, lokr, dora, diff ..."""
+    trigger_words: tuple[str, ...] = ()
+    tags: Mapping[str, int] = field(default_factory=dict)
+    """Caption tags and how often they occur, the most frequent first."""
+    training: Mapping[str, str] = field(default_factory=dict)
+    """What the trainer noted: steps, learning rate ..."""
+    hashes: Hashes | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "path": str(self.path), "metadata": dict(self.metadata)}
@@ -48,66 +69,88 @@ class LoraInfo:
         """One sentence for people."""
         where = ", ".join(f"{count} in the {part.replace('_', ' ')}" for part, count in self.parts.items())
         word = f", trigger word '{self.trigger}'" if self.trigger else ", no trigger word noted"
+        kind = max(self.kinds, key=lambda k: self.kinds[k], default="lora")
+        title = {"lora": "LoRA", "loha": "LoHa", "lokr": "LoKr", "dora": "DoRA"}.get(kind, kind)
+        size = f"rank {self.rank}, alpha {self.alpha:g}, " if self.rank else ""
         return (
-            f"{self.path.name}: LoRA for {self.family}, rank {self.rank}, alpha {self.alpha:g}, "
+            f"{self.path.name}: {title} for {self.family}, {size}"
             f"{self.modules} layers ({where}), {self.format} names{word}, {self.bytes / 1e6:.1f} MB."
         )
 
+    def lines(self) -> list[str]:
+        """What there is to know beyond :meth:`text`, one thing a line."""
+        found = [f"trained with {', '.join(f'{k} {v}' for k, v in self.training.items())}"] if self.training else []
+        if self.tags:
+            found.append("tags: " + ", ".join(f"{tag} ({count})" for tag, count in list(self.tags.items())[:12]))
+        if len(self.ranks) > 1:
+            found.append("ranks: " + ", ".join(f"{n} layers of {rank}" for rank, n in sorted(self.ranks.items())))
+        if self.hashes:
+            found.append(f"SHA-256 {self.hashes.sha256}, AutoV2 {self.hashes.autov2}, AutoV3 {self.hashes.autov3}")
+        return found
 
-def inspect(path: Path) -> LoraInfo:
-    """Describe the LoRA in ``path``.
+
+def inspect(path: Path, *, hashes: bool = False) -> LoraInfo:
+    """Describe the LoRA in ``path``; with ``hashes`` its whole content is read.
 
     Raises:
         UnsupportedModelError: no safetensors file, or no LoRA in it.
     """
     header = read_header(Path(path))
-    ranks: Counter[int] = Counter()
-    parts: Counter[str] = Counter()
-    formats: set[Format] = set()
-    for name, info in header.tensors.items():
-        layer, role = split_name(name)
-        if role == "down":
-            ranks[info.shape[0] if info.shape else 0] += 1
-            parts["text_encoder" if layer.startswith(("lora_te", "text_encoder")) else "unet"] += 1
-            formats.add(_format(name))
-    if not ranks:
+    kinds: dict[AdapterKind, int] = kinds_of(header)
+    kinds.pop("unknown", None)
+    if not kinds:
         raise UnsupportedModelError(
             f"'{Path(path).name}' is no LoRA: no tensor in it ends in lora_down, lora_A or the like "
             f"(the first is '{next(iter(header.tensors))[:60]}'). Choose a LoRA file."
         )
-    rank = ranks.most_common(1)[0][0]
+    ranks, parts = _ranks_and_parts(header)
+    rank = ranks.most_common(1)[0][0] if ranks else 0
+    tags = _tags(header.metadata)
+    words = trigger_words(header.metadata)
     return LoraInfo(
         path=Path(path),
-        family=_family(header),
+        family=family_of(header),
         rank=rank,
         alpha=_alpha(header, rank),
-        modules=sum(ranks.values()),
-        format=formats.pop() if len(formats) == 1 else "mixed",
-        trigger=_trigger(header.metadata),
+        modules=sum(kinds.values()),
+        format=form_of(header),
+        trigger=words[0] if words else next(iter(tags), ""),
         metadata=header.metadata,
         ranks=dict(ranks),
         parts=dict(parts),
         bytes=Path(path).stat().st_size,
+        kinds=kinds,
+        trigger_words=tuple(words),
+        tags=tags,
+        training=_training(header.metadata),
+        hashes=hashes_of_file(Path(path)) if hashes else None,
     )
 
 
-def _format(name: str) -> Format:
-    if name.startswith(("lora_unet_", "lora_te", "lora_transformer_")):
-        return "kohya"
-    if name.startswith("base_model.model."):
-        return "peft"
-    return "diffusers" if name.startswith(("unet.", "text_encoder", "transformer.")) else "other"
+def hashes_of_file(path: Path) -> Hashes:
+    """SHA-256, AutoV2 and AutoV3 of a safetensors file."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        file.seek(8 + int.from_bytes(file.read(8), "little"))
+        while block := file.read(1 << 20):
+            digest.update(block)
+    whole = content_id(path)
+    return Hashes(whole, whole[:10], digest.hexdigest()[:12])
 
 
-def _family(header: Header) -> str:
-    for part, family in _NAMED.items():
-        if any(part in name for name in header.tensors):
-            return family
+def _ranks_and_parts(header: Header) -> tuple[Counter[int], Counter[str]]:
+    ranks: Counter[int] = Counter()
+    layers: dict[str, str] = {}
     for name, info in header.tensors.items():
         layer, role = split_name(name)
-        if role == "down" and layer.endswith(("attn2_to_k", "attn2.to_k")) and len(info.shape) > 1:
-            return _WIDTHS.get(info.shape[1], "unknown")
-    return header.metadata.get("ss_base_model_version", "unknown")
+        if role == "alpha":
+            continue
+        layer = layer if role != "other" else name.rpartition(".")[0]
+        layers[layer] = "text_encoder" if layer.startswith(("lora_te", "text_encoder")) else "unet"
+        end = next((end for end in _RANK_ROLES if name.endswith(end)), None)
+        if role == "down" or end:
+            ranks[info.shape[0] if info.shape else 0] += 1
+    return ranks, Counter(layers.values())
 
 
 def _alpha(header: Header, rank: int) -> float:
@@ -122,16 +165,18 @@ def _alpha(header: Header, rank: int) -> float:
     return values.most_common(1)[0][0]
 
 
-def _trigger(metadata: Mapping[str, str]) -> str:
-    """Trigger word by the fields that trainers use, the surest first."""
-    phrase = metadata.get("modelspec.trigger_phrase", "")
-    return phrase or _first_tag(metadata.get("ss_tag_frequency", ""))
+def _training(metadata: Mapping[str, str]) -> dict[str, str]:
+    noted = {fact: metadata.get(name, "") for fact, name in _TRAINING.items()}
+    return {fact: value for fact, value in noted.items() if value not in ("", "None")}
 
 
-def _first_tag(frequency: str) -> str:
+def _tags(metadata: Mapping[str, str]) -> dict[str, int]:
+    """Caption tags over all folders (``ss_tag_frequency``), the most frequent first."""
     try:
-        folders = json.loads(frequency or "{}")
-        tags = next(iter(folders.values()), {})
-        return str(max(tags, key=lambda tag: tags[tag])) if tags else ""
+        folders = json.loads(metadata.get("ss_tag_frequency") or "{}")
+        counts: Counter[str] = Counter()
+        for tags in folders.values():
+            counts.update({str(tag): int(count) for tag, count in tags.items()})
     except (ValueError, AttributeError, TypeError):
-        return ""
+        return {}
+    return dict(counts.most_common())

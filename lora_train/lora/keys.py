@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ DOWN_ENDS = (".lora_down.weight", ".lora_A.weight", ".lora_A.default.weight", ".
              "_lora.down.weight", ".lora_linear_layer.down.weight", ".lora_A")  # fmt: skip
 UP_ENDS = (".lora_up.weight", ".lora_B.weight", ".lora_B.default.weight", ".lora.up.weight",
            "_lora.up.weight", ".lora_linear_layer.up.weight", ".lora_B")  # fmt: skip
+MID_END = ".lora_mid.weight"
 ALPHA_END = ".alpha"
+Role = Literal["down", "up", "mid", "alpha", "other"]
 
 
 @dataclass(frozen=True)
@@ -73,14 +76,20 @@ def to_kohya(factors: Mapping[str, Factors], part: Part = "unet", dtype: Any = N
     return tensors
 
 
-def split_name(name: str) -> tuple[str, Literal["down", "up", "alpha", "other"]]:
+_ROLES: tuple[tuple[str, Role], ...] = (
+    *((end, "down") for end in DOWN_ENDS),
+    *((end, "up") for end in UP_ENDS),
+    (MID_END, "mid"),
+    (ALPHA_END, "alpha"),
+)
+
+
+@lru_cache(maxsize=65536)
+def split_name(name: str) -> tuple[str, Role]:
     """``(layer name, role)`` of one tensor of a LoRA file."""
-    for ends, role in ((DOWN_ENDS, "down"), (UP_ENDS, "up")):
-        for end in ends:
-            if name.endswith(end):
-                return name[: -len(end)], role  # type: ignore[return-value]
-    if name.endswith(ALPHA_END):
-        return name[: -len(ALPHA_END)], "alpha"
+    for end, role in _ROLES:
+        if name.endswith(end):
+            return name[: -len(end)], role
     return name, "other"
 
 

@@ -55,7 +55,7 @@ class LoraFacts:
 def build_metadata(facts: LoraFacts, tensors: Mapping[str, torch.Tensor]) -> dict[str, str]:
     """The metadata of a LoRA file; every value is a string, as safetensors demands."""
     ss = {name: str(value) for name, value in _kohya_fields(facts).items()}
-    hashes = _hashes(tensors, ss)
+    hashes = hashes_of(tensors, ss)
     return {**ss, **hashes, **_modelspec(facts, hashes["sshs_model_hash"]), **_comfy(facts)}
 
 
@@ -114,11 +114,15 @@ def _comfy(facts: LoraFacts) -> dict[str, str]:
     return {"trained_words": json.dumps([facts.trigger], ensure_ascii=False)}
 
 
-def _hashes(tensors: Mapping[str, torch.Tensor], ss: Mapping[str, str]) -> dict[str, str]:
+def hashes_of(tensors: Mapping[str, torch.Tensor], ss: Mapping[str, str]) -> dict[str, str]:
     """kohya's two hashes: SHA-256 of the tensor data, and the old one of 64 KiB from 1 MiB on."""
-    from safetensors.torch import save
+    from .file import data_blocks, header_bytes
 
-    content = save(dict(tensors), metadata=dict(ss))
-    data_from = 8 + int.from_bytes(content[:8], "little")
-    legacy = hashlib.sha256(content[0x100000 : 0x100000 + 0x10000]).hexdigest()[:8]
-    return {"sshs_model_hash": hashlib.sha256(content[data_from:]).hexdigest(), "sshs_legacy_hash": legacy}
+    start = header_bytes(tensors, ss)
+    data, legacy, at = hashlib.sha256(), hashlib.sha256(start[0x100000:0x110000]), len(start)
+    for block in data_blocks(tensors):
+        data.update(block)
+        first, last = max(0x100000 - at, 0), max(0x110000 - at, 0)
+        legacy.update(block[first:last])
+        at += len(block)
+    return {"sshs_model_hash": data.hexdigest(), "sshs_legacy_hash": legacy.hexdigest()[:8]}

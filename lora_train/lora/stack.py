@@ -5,8 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..errors import BadInputError
+from .factors import join_rows
+from .keys import Factors
+
+if TYPE_CHECKING:
+    from .file import Lora
 
 MAX_STRENGTH = 20.0
 
@@ -63,6 +69,38 @@ def push(stack: Stack, item: StackItem) -> Stack:
 def to_list(stack: Stack) -> list[tuple[str, float, float]]:
     """The community's list, without items that are switched off."""
     return [item.as_tuple() for item in stack if not item.is_off]
+
+
+def join(loras: Sequence[Lora], strengths: Sequence[float]) -> dict[str, Factors]:
+    """One LoRA that does what all of these do together, exactly: their ranks side by side.
+
+    ``up = [s1 c1 up1, s2 c2 up2, ...]``, ``down = [down1; down2; ...]`` with ``c = alpha / rank``; fp32, and
+    alpha equal to the rank. Strength 0 adds nothing. Layers are those of the files, by their own names: give
+    LoRAs of one naming, or name them alike first (:func:`.places.place_of`).
+
+    Raises:
+        BadInputError: two LoRAs have a layer in different sizes.
+    """
+    parts: dict[str, list[tuple[Lora, Factors, float]]] = {}
+    for lora, strength in zip(loras, strengths, strict=True):
+        for layer, pair in lora.layers.items() if strength else ():
+            parts.setdefault(layer, []).append((lora, pair, strength))
+    return {layer: _joined(layer, found) for layer, found in parts.items()}
+
+
+def _joined(layer: str, found: Sequence[tuple[Lora, Factors, float]]) -> Factors:
+    sizes = {(pair.up.shape[0], *pair.down.shape[1:]) for _, pair, _ in found}
+    if len(sizes) > 1:
+        seen = ", ".join(f"'{lora.path.name}' {(pair.up.shape[0], *pair.down.shape[1:])}" for lora, pair, _ in found)
+        raise BadInputError(
+            f"These LoRAs were made for different base models: layer '{layer}' is {seen}. Combine LoRAs of one family."
+        )
+    up, down = join_rows(
+        [(pair.up.float().flatten(1) * (pair.scale * s), pair.down.float().flatten(1)) for _, pair, s in found]
+    )
+    rank, first = int(down.shape[0]), found[0][1]
+    up = up.reshape(up.shape[0], rank, *([1] * (first.up.dim() - 2)))
+    return Factors(down.reshape(rank, *first.down.shape[1:]), up, float(rank))
 
 
 def _read_item(number: int, item: Sequence[object]) -> tuple[StackItem | None, str]:

@@ -60,7 +60,7 @@ def test_training_can_be_watched_and_cancelled(frontend: Frontend, server: Serve
     frontend.page.wait_for_timeout(1500)
     said = frontend.reports()["Lorasmith_TrainLora"]
     assert "Stopped" in said and "Saved as watched" in said
-    assert "watched.safetensors" in frontend.choices("Lorasmith_LoraStack", "lora_name")
+    assert "watched.safetensors" in frontend.listed_loras()
 
 
 def test_your_own_photos(frontend: Frontend, server: Server) -> None:
@@ -95,6 +95,6 @@ def check_results(frontend: Frontend, server: Server, name: str) -> None:
         frontend.show_node(node)
         frontend.screenshot(f"{name} {node} {frontend.mode}")
     saved = reports["Lorasmith_TrainLora"].split("Saved as ")[1].splitlines()[0]
-    assert saved in frontend.choices("Lorasmith_LoraStack", "lora_name"), "the list of LoRAs is stale"
+    assert saved in frontend.listed_loras(), "the list of LoRAs is stale"
     assert "lora key not loaded" not in server.log and "NOT LOADED" not in server.log
     assert "IMPORT FAILED" not in server.log

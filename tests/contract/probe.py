@@ -56,7 +56,8 @@ def facts_of(node: Any) -> dict[str, Any]:
     for method in ("execute", "validate_inputs", "fingerprint_inputs"):
         if method in vars(node):
             parameters = inspect.signature(getattr(node, method)).parameters.values()
-            facts[method] = {p.name: None if p.default is p.empty else {"default": p.default} for p in parameters}
+            named = [p for p in parameters if p.kind is not p.VAR_KEYWORD]  # inputs of older workflows
+            facts[method] = {p.name: None if p.default is p.empty else {"default": p.default} for p in named}
     return facts
 
 

@@ -128,6 +128,14 @@ class Frontend:
             [node_type, widget],
         )
 
+    def listed_loras(self) -> list[str]:
+        """What the LoRA Stack's picker would offer now, as the page knows it."""
+        return self.page.evaluate(
+            """async (pack) =>
+                (await (await import(`/extensions/${pack}/js/lora_stack_server.mjs`)).list()).loras""",
+            PACK_NAME,
+        )
+
     def keep_only(self, node_type: str) -> None:
         """Remove every node of another type."""
         self.page.evaluate(

@@ -2,6 +2,8 @@
 import { app } from "../../../scripts/app.js";
 import { api } from "../../../scripts/api.js";
 import { createReportView, PREFIX } from "./report_view.mjs";
+import "./fetch_lora.mjs";
+import "./lora_stack.mjs";
 import { createSheet } from "./sheet.mjs";
 
 const WIDGET_NAME = "lorasmith_report";

@@ -5,15 +5,16 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save, save_file
 
 from lora_train.errors import BadInputError, UnsupportedModelError
-from lora_train.lora.file import read_lora, require_finite, save_lora
+from lora_train.lora.file import read_lora, require_finite, save_lora, write_tensors
 from lora_train.lora.inspect import inspect
 from lora_train.lora.keys import Factors, aliases, kohya_name, split_name, to_kohya
 from lora_train.lora.metadata import LoraFacts, build_metadata
@@ -175,15 +176,28 @@ def test_full_disk_leaves_the_old_file_and_nothing_half_written(
     save_lora(path, tensors, {})
     before = path.read_bytes()
 
-    def full(self: Path, content: bytes) -> int:
-        with open(self, "wb") as file:
-            file.write(content[:100])
+    def full(tensors: dict[str, torch.Tensor]) -> Iterator[memoryview]:
+        yield memoryview(b"half of it")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr("lora_train.lora.file.data_blocks", full)
     with pytest.raises(BadInputError, match="No space left on device"):
         save_lora(path, tensors, {"new": "yes"})
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+
+def test_the_bytes_are_those_of_the_safetensors_library(tmp_path: Path) -> None:
+    tensors = {
+        "b": torch.randn(3, 5, dtype=torch.bfloat16), "a": torch.randn(2, 2).T, "é": torch.arange(3, dtype=torch.int8),
+        "alpha": torch.tensor(2.0), "half": torch.randn(7, dtype=torch.float16),
+        "f8": torch.ones(3).to(torch.float8_e4m3fn),
+    }  # fmt: skip
+    write_tensors(tmp_path / "x", tensors, {"k": "é"})
+    content = (tmp_path / "x").read_bytes()
+    reference = save({name: value.contiguous() for name, value in tensors.items()}, metadata={"k": "é"})
+    start, length = (8 + int.from_bytes(c[:8], "little") for c in (content, reference))
+    assert content[start:] == reference[length:]
+    assert json.loads(content[8:start]) == json.loads(reference[8:length])
 
 
 def test_nan_is_refused() -> None:

@@ -1,0 +1,58 @@
+"""``conflict A B ...``: how LoRAs overlap, and strengths that fit."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..errors import BadInputError
+from ..observer import Observer
+from ._lora import all_with_strength
+
+HELP = "how LoRAs overlap, how loud each is, and strengths that fit together"
+
+
+def add(parser_factory: Callable[..., argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    parser = parser_factory("conflict", help=HELP, description=HELP)
+    parser.add_argument("loras", nargs="+", metavar="FILE[:STRENGTH]", help="LoRAs and the strengths they are used at")
+    parser.add_argument("--base", type=Path, metavar="CKPT",
+                        help="the checkpoint: which layers fit, how large changes are")
+    parser.add_argument("--lock", type=Path, action="append", default=[], metavar="FILE",
+                        help="a LoRA whose strength is not to be changed (repeatable)")
+    return parser
+
+
+def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
+    from ..lora.balance import check
+
+    found = all_with_strength(args.loras)
+    files = [path for path, _, _ in found]
+    model = [strength for _, strength, _ in found]
+    text = [strength if other is None else other for _, strength, other in found]
+    locked = _locked(args.lock, files)
+    return check(files, model, args.base, text_strengths=text, locked=locked, observer=observer).to_json()
+
+
+def show(result: dict[str, Any]) -> str:
+    rows = [_row(row, result["suggested"][row["name"]]) for row in result["rows"]]
+    pairs = [
+        f"  {pair['a']} / {pair['b']}: cosine {pair['cosine']:+.3f}, overlap {pair['overlap']:.1%} "
+        f"({pair['times_chance']:.1f} times chance)"
+        for pair in result["pairs"]
+    ]
+    return "\n".join([f"Verdict: {result['verdict']}", *rows, *pairs, *(f"- {text}" for text in result["sentences"])])
+
+
+def _row(row: dict[str, Any], suggested: float) -> str:
+    fits = "" if row["matched"] is None else f", {row['matched']:.0%} of it fits the base"
+    loud = f"loudness {row['loudness']:.3g}"
+    return f"  {row['name']}: strength {row['strength']:g}, suggested {suggested:g}, {loud}{fits}"
+
+
+def _locked(names: list[Path], files: list[Path]) -> list[int]:
+    resolved = [file.resolve() for file in files]
+    missing = [name for name in names if name.resolve() not in resolved]
+    BadInputError.collect([f"--lock is '{name}', which is not one of the LoRAs named." for name in missing])
+    return [resolved.index(name.resolve()) for name in names]

@@ -1,0 +1,46 @@
+"""The SHA-256 of a file, computed once per file: asked for again, only size and date are looked at."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+
+from ..errors import BadInputError
+from ..files import cache_folder, sha256_of, write_json
+
+
+def content_id(path: Path, cache: Path | None = None) -> str:
+    """Hex SHA-256 of a file's content, remembered by its full path, size and date.
+
+    Raises:
+        BadInputError: there is no such file, or it cannot be read.
+    """
+    try:
+        full = Path(path).resolve(strict=True)
+        state = full.stat()
+    except OSError as error:
+        raise BadInputError(f"There is no file '{path}'. Check the name.") from error
+    return _content_id(str(full), state.st_size, state.st_mtime_ns, str(cache or cache_folder()))
+
+
+@lru_cache(maxsize=4096)
+def _content_id(path: str, size_bytes: int, changed_ns: int, cache: str) -> str:
+    note = Path(cache) / "sha256" / f"{hashlib.sha256(path.encode()).hexdigest()[:32]}.json"
+    state = [size_bytes, changed_ns]
+    try:
+        known = json.loads(note.read_text(encoding="utf-8"))
+        if known["state"] == state:
+            return str(known["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # not yet noted, or a broken note: it is written anew
+    try:
+        digest = sha256_of(Path(path))
+    except OSError as error:
+        raise BadInputError(f"'{Path(path).name}' cannot be read: {error.strerror}.") from error
+    try:
+        write_json(note, {"state": state, "sha256": digest})
+    except BadInputError:
+        return digest  # a cache that cannot be written costs time, never a run
+    return digest

@@ -1,0 +1,105 @@
+"""Low-rank matrices ``M = up @ down`` handled through their factors: the full matrix is never formed.
+
+``up`` is (out, r), ``down`` is (r, in), both fp32, every scale and strength already in ``up``. With the
+reduced QR decompositions ``up = Q R`` and ``down' = P S``, the SVD of the small core ``R S'`` (r x r) is,
+with Q and P around it, the SVD of M. Cost O((out + in) r^2 + r^3) against O(out in min(out, in)).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """The singular value decomposition of ``up @ down``: ``left @ diag(values) @ right``."""
+
+    left: torch.Tensor
+    """(out, k) with orthonormal columns."""
+    values: torch.Tensor
+    """(k,) singular values, largest first."""
+    right: torch.Tensor
+    """(k, in) with orthonormal rows."""
+
+    def cut(self, rank: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """The best approximation of this rank, ``(up, down)``, the values shared evenly (Eckart-Young)."""
+        root = self.values[:rank].sqrt()
+        return self.left[:, :rank] * root, root[:, None] * self.right[:rank]
+
+    def tail(self, rank: int) -> float:
+        """Squared Frobenius norm of what :meth:`cut` leaves out."""
+        return float(self.values[rank:].double().square().sum())
+
+    def energy(self) -> float:
+        """Squared Frobenius norm of the whole."""
+        return float(self.values.double().square().sum())
+
+
+def spectrum(up: torch.Tensor, down: torch.Tensor) -> Spectrum:
+    """The SVD of ``up @ down``, from the factors."""
+    import torch
+
+    left, upper = torch.linalg.qr(up)  # (out, k), (k, r)
+    right, lower = torch.linalg.qr(down.T)  # (in, m), (m, r)
+    u, values, vh = torch.linalg.svd(upper @ lower.T, full_matrices=False)
+    return Spectrum(left @ u, values, vh @ right.T)
+
+
+def singular_values(up: torch.Tensor, down: torch.Tensor) -> torch.Tensor:
+    """Singular values of ``up @ down``, largest first, without the vectors."""
+    import torch
+
+    upper, lower = (torch.linalg.qr(m, mode="r")[1] for m in (up, down.T))
+    return torch.linalg.svdvals(upper @ lower.T)
+
+
+def squared_norm(up: torch.Tensor, down: torch.Tensor) -> float:
+    """``||up @ down||_F^2 = sum((up' up) * (down down'))``."""
+    return inner(up, down, up, down)
+
+
+def inner(up: torch.Tensor, down: torch.Tensor, other_up: torch.Tensor, other_down: torch.Tensor) -> float:
+    """``<up @ down, other_up @ other_down>_F``."""
+    return float(((up.T @ other_up) * (down @ other_down.T)).double().sum())
+
+
+def stored(
+    up: torch.Tensor, down: torch.Tensor, dtype: torch.dtype
+) -> tuple[torch.Tensor, torch.Tensor, float]:
+    """Both factors in the type of the file, and the squared norm of the rounding error this makes.
+
+    Before rounding, a power of two is moved between the factors so that their sizes are alike: small
+    numbers of fp16 have few digits. The error is that of ``e_up @ down + up_stored @ e_down``.
+    """
+    import torch
+
+    up, down = balanced(up, down)
+    small_up, small_down = up.to(dtype), down.to(dtype)
+    if dtype == torch.float32:
+        return small_up, small_down, 0.0
+    e_up, e_down = up - small_up.float(), down - small_down.float()
+    error = squared_norm(torch.cat([e_up, small_up.float()], dim=1), torch.cat([down, e_down]))
+    return small_up, small_down, max(error, 0.0)
+
+
+def balanced(up: torch.Tensor, down: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The same product with a power of two moved so that both factors have about the same largest value."""
+    big_up, big_down = float(up.abs().max()), float(down.abs().max())
+    if not (0 < big_up < math.inf and 0 < big_down < math.inf):
+        return up, down
+    step = 2.0 ** round(math.log2(big_down / big_up) / 2)
+    return up * step, down / step
+
+
+def join_rows(pairs: list[tuple[torch.Tensor, torch.Tensor]]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Factors of the sum of several products, exactly: ``[up1, up2, ...] @ [down1; down2; ...]``."""
+    import torch
+
+    if len(pairs) == 1:
+        return pairs[0]
+    return torch.cat([up for up, _ in pairs], dim=1), torch.cat([down for _, down in pairs])

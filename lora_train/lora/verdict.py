@@ -1,0 +1,196 @@
+"""What the numbers of a stack mean, in sentences; and what strengths cannot help with.
+
+The limits below say when a sentence is worth a person's time. They are rules of thumb about weights
+(where they come from is written beside them), not measurements of pictures, and the words keep to that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .balance import Conflicts
+    from .measure import Row
+
+SAME_COSINE = 0.9
+"""Above it, two files are versions of one LoRA."""
+HIGH_COSINE = 0.25
+"""Unrelated LoRAs lie between 0 and 0.15 (noted by anima_lora's authors)."""
+HIGH_OVERLAP = 0.25
+HIGH_TIMES_CHANCE = 8.0
+"""Both must be exceeded: eight times a tiny chance is still little. 8 is anima_lora's "colliding"."""
+STRONG = 1.0
+"""Above it a LoRA may drown the others."""
+LOUD_TIMES = 3.0
+"""Loudness at strength 1 against the median of the others."""
+_DISTILLED = re.compile(r"(?<![a-z])(lcm|turbo|lightning|hyper|dmd2?|distill\w*|schnell|pcm|tcd)(?![a-z])", re.I)
+_PEOPLE = {"person", "man", "woman", "boy", "girl", "face", "people", "child", "male", "female"}
+
+# Code -> (verdict, sentence), the gravest first.
+_SENTENCES: Mapping[str, tuple[str, str]] = {
+    "family": ("cannot work",
+        "These LoRAs belong to different base models ({said}). No strength makes them work together: "
+        "take off those that do not fit your checkpoint."),
+    "unmatched": ("cannot work",
+        "Only {share:.0%} of the {layers} layers of '{a}' fit this base: it was made for another model. "
+        "No strength helps; take it off or change the checkpoint."),
+    "same_file": ("same file twice",
+        "'{a}' and '{b}' are the same file: together they work at strength {total:.2f}. "
+        "Take one off and set the other to what you want."),
+    "budget_full": ("too loud",
+        "The locked LoRAs alone are {times:.2f} times as strong as the budget: turning down the others "
+        "cannot help. Unlock one, or lower it."),
+    "over_budget": ("too loud",
+        "Together the LoRAs change the model {times:.2f} times as much as the budget (two equal LoRAs that "
+        "do not meet). Strengths that fit: {said}."),
+    "nearly_same": ("overlapping",
+        "'{a}' and '{b}' make nearly the same change (cosine {cosine:.2f}): their strengths add up. "
+        "Two versions of one LoRA? Keep one."),
+    "adds_up": ("overlapping",
+        "'{a}' and '{b}' push the same weights the same way (cosine {cosine:.2f}{where}): the result is "
+        "stronger than either number says. Lower both."),
+    "cancels": ("overlapping",
+        "'{a}' and '{b}' undo each other in part (cosine {cosine:.2f}{where}): raising both does little. "
+        "Choose which of them matters."),
+    "overlap": ("overlapping",
+        "'{a}' and '{b}' use the same directions of the weights ({overlap:.0%} overlap, {times:.0f} times "
+        "chance{where}), each in its own way. Pictures may mix them; compare a few with each alone."),
+    "identities": ("fits",
+        "{said} each say that they were trained on a person. No strength puts two people into one picture "
+        "without mixing their faces: give each a region of the picture, or use one at a time."),
+    "distilled": ("fits",
+        "'{a}' looks like a speed-up LoRA ('{word}'): it changes how the model samples, over all weights. Its "
+        "strength belongs to the sampler's settings; lock its row, and do not read its overlaps as a fight."),
+    "loud": ("fits",
+        "'{a}' changes the weights {times:.1f} times as much as the others at the same strength: {like:g} of "
+        "it is about as loud as 1 of theirs."),
+    "strong": ("fits", "'{a}' is at {strength:g}; above 1 a LoRA may drown the others."),
+    "partly_matched": ("fits", "{share:.0%} of the {layers} layers of '{a}' fit this base; the others do nothing."),
+    "approximate": ("fits",
+        "'{a}' is a DoRA: its magnitudes are not in these numbers, which are approximate."),
+    "left_out": ("fits", "'{a}' holds layers that cannot be compared ({said})."),
+}  # fmt: skip
+_ORDER = list(_SENTENCES)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to know. ``rows``: numbers of the LoRAs it is about."""
+
+    code: str
+    rows: tuple[int, ...]
+    text: str
+
+    @property
+    def verdict(self) -> str:
+        return _SENTENCES[self.code][0]
+
+
+def _say(code: str, rows: Sequence[int], **values: object) -> Finding:
+    return Finding(code, tuple(rows), _SENTENCES[code][1].format(**values))
+
+
+def findings(found: Conflicts) -> tuple[Finding, ...]:
+    """Everything worth saying about a stack, the gravest first."""
+    by_rows = (_families, _unmatched, _people, _distilled, _left_out)
+    by_numbers = (_same, _energy, _meetings, _loud, _strong)
+    everything = [f for look in by_rows for f in look(found.rows)] + [f for look in by_numbers for f in look(found)]
+    return tuple(sorted(everything, key=lambda f: _ORDER.index(f.code)))
+
+
+def _families(rows: Sequence[Row]) -> Iterator[Finding]:
+    if len({row.family for row in rows} - {"unknown"}) > 1:
+        yield _say("family", range(len(rows)), said=", ".join(f"'{row.name}' for {row.family}" for row in rows))
+
+
+def _unmatched(rows: Sequence[Row]) -> Iterator[Finding]:
+    for i, row in enumerate(rows):
+        if row.matched is not None and row.matched < 0.995:
+            code = "unmatched" if row.matched < 0.5 else "partly_matched"
+            yield _say(code, [i], a=row.name, share=row.matched, layers=row.layers)
+
+
+def _same(found: Conflicts) -> Iterator[Finding]:
+    for i, j in combinations(range(len(found.rows)), 2):
+        if found.rows[i].sha256 == found.rows[j].sha256:
+            total = found.strengths[i] + found.strengths[j]
+            yield _say("same_file", [i, j], a=found.names[i], b=found.names[j], total=total)
+
+
+def _energy(found: Conflicts) -> Iterator[Finding]:
+    cap = found.cap
+    if cap.energy <= cap.budget * 1.0001 or not cap.budget > 0:
+        return
+    times = (cap.energy / cap.budget) ** 0.5
+    if cap.full:
+        yield _say("budget_full", found.locked, times=times)
+    else:
+        said = ", ".join(f"'{name}' {value:g}" for name, value in found.suggested.items())
+        yield _say("over_budget", range(len(found.rows)), times=times, said=said)
+
+
+def _meetings(found: Conflicts) -> Iterator[Finding]:
+    for (i, j), pair in zip(combinations(range(len(found.rows)), 2), found.pairs, strict=True):
+        if found.rows[i].sha256 == found.rows[j].sha256:
+            continue
+        where = f", most of all in {pair.clash.block} ({pair.clash.kind})" if pair.clash else ""
+        shared = pair.overlap >= HIGH_OVERLAP and pair.times_chance >= HIGH_TIMES_CHANCE
+        tests = (
+            ("nearly_same", pair.cosine >= SAME_COSINE), ("adds_up", pair.cosine >= HIGH_COSINE),
+            ("cancels", pair.cosine <= -HIGH_COSINE), ("overlap", shared),
+        )  # fmt: skip
+        code = next((code for code, true in tests if true), None)
+        if code:
+            yield _say(code, [i, j], a=pair.a, b=pair.b, cosine=pair.cosine, overlap=pair.overlap,
+                       times=pair.times_chance, where=where)  # fmt: skip
+
+
+def _people(rows: Sequence[Row]) -> Iterator[Finding]:
+    people = [i for i, row in enumerate(rows) if says_person(row.metadata)]
+    if len({rows[i].sha256 for i in people}) > 1:
+        yield _say("identities", people, said=" and ".join(f"'{rows[i].name}'" for i in people))
+
+
+def says_person(metadata: Mapping[str, str]) -> bool:
+    """True when the file's own words say that it was trained on a person."""
+    hint = f"{metadata.get('modelspec.usage_hint', '')} {metadata.get('modelspec.trigger_phrase', '')}"
+    return bool(set(re.findall(r"[a-z]+", hint.lower())) & _PEOPLE)
+
+
+def _distilled(rows: Sequence[Row]) -> Iterator[Finding]:
+    for i, row in enumerate(rows):
+        words = f"{row.name.replace('_', ' ')} {row.metadata.get('modelspec.title', '')}"
+        if found := _DISTILLED.search(words):
+            yield _say("distilled", [i], a=row.name, word=found[0])
+
+
+def _loud(found: Conflicts) -> Iterator[Finding]:
+    names, values = found.names, list(found.loudness.values())
+    if len(values) < 2:
+        return
+    top = values.index(max(values))
+    others = sorted(values[:top] + values[top + 1 :])
+    middle = others[len(others) // 2]
+    if middle > 0 and values[top] / middle >= LOUD_TIMES:
+        like = round(middle / values[top], 2)
+        yield _say("loud", [top], a=names[top], times=values[top] / middle, like=like)
+
+
+def _strong(found: Conflicts) -> Iterator[Finding]:
+    for i, (name, strength) in enumerate(zip(found.names, found.strengths, strict=True)):
+        if abs(strength) > STRONG and len(found.rows) > 1:
+            yield _say("strong", [i], a=name, strength=strength)
+
+
+def _left_out(rows: Sequence[Row]) -> Iterator[Finding]:
+    for i, row in enumerate(rows):
+        others = {kind: count for kind, count in row.kinds.items() if kind != "lora"}
+        if "dora" in others:
+            yield _say("approximate", [i], a=row.name)
+        elif others:
+            said = ", ".join(f"{count} of kind {kind}" for kind, count in others.items())
+            yield _say("left_out", [i], a=row.name, said=said)

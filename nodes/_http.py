@@ -1,0 +1,61 @@
+"""Answers to the graph editor: JSON in, JSON out, and only for the editor itself.
+
+ComfyUI already turns away other sites, unless it was started with ``--enable-cors-header``; this does not
+depend on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..lora_train.errors import BadInputError, LorasmithError
+from . import _host as host
+
+Answer = Callable[[dict[str, Any]], Any]
+MAX_BODY_BYTES = 1 << 20
+
+
+def register(posts: Mapping[str, Answer]) -> None:
+    """Serve POST addresses. Each answer runs in a thread of its own; its LorasmithErrors become a 400."""
+    table = host.routes()
+    if table is None:
+        return
+    for path, answer in posts.items():
+        table.post(path)(_handler(answer))
+
+
+def _handler(answer: Answer) -> Callable[[Any], Any]:
+    async def handle(request: Any) -> Any:
+        from aiohttp import web
+
+        if is_foreign(request.headers, request.host):
+            return web.json_response({"error": "Only the graph editor may ask this."}, status=403)
+        try:
+            return web.json_response(await asyncio.to_thread(answer, await _body(request)))
+        except LorasmithError as error:
+            return web.json_response({"error": str(error)}, status=400)
+
+    return handle
+
+
+async def _body(request: Any) -> dict[str, Any]:
+    if request.content_type != "application/json" or (request.content_length or 0) > MAX_BODY_BYTES:
+        raise BadInputError(f"The request must be JSON of at most {MAX_BODY_BYTES:,} bytes.")
+    try:
+        value = await request.json()
+    except ValueError as error:
+        raise BadInputError("The request is no JSON.") from error
+    if not isinstance(value, dict):
+        raise BadInputError("The request must be a JSON object.")
+    return value
+
+
+def is_foreign(headers: Mapping[str, str], own_host: str) -> bool:
+    """True for a request that a page of another origin made. Programs send neither header."""
+    if site := headers.get("Sec-Fetch-Site"):
+        return site not in ("same-origin", "none")
+    origin = headers.get("Origin")
+    return origin is not None and urlsplit(origin).netloc.lower() != own_host.lower()

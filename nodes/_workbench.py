@@ -1,0 +1,138 @@
+"""What the nodes about LoRA files do: from names in ComfyUI's lists to the core and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..lora_train.errors import BadInputError
+from . import _host as host
+from ._types import StackRow
+from ._ui import Report, Tone
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+PRECISIONS = ["same as the input", "fp16", "bf16", "fp32"]
+NO_BASE = "None"
+_TONES: dict[str, Tone] = {"fits": "good", "overlapping": "warn", "too loud": "warn"}
+
+
+@dataclass(frozen=True)
+class Made:
+    """A new LoRA: its name in ComfyUI's lists, and what was done."""
+
+    name: str
+    report: Report
+
+    @property
+    def stack(self) -> list[StackRow]:
+        """The new LoRA at strength 1."""
+        return [(self.name, 1.0, 1.0)]
+
+
+def name_problem(name: str | None) -> bool | str:
+    """For ``validate_inputs``: True, or why a new LoRA cannot have this name."""
+    try:
+        host.new_lora_path("linked" if name is None else name)
+    except BadInputError as error:
+        return str(error)
+    return True
+
+
+def merge_stack(stack: Sequence[StackRow], name: str, rank: int, method: str, precision: str) -> Made:
+    """One file from a stack; rank 0 is the exact sum."""
+    from ..lora_train.lora.merge import Options, Part, merge
+
+    parts = [Part(host.lora_path(file), model, text) for file, model, text in stack if model or text]
+    options = Options(rank=rank or None, method=method, dtype=_dtype(precision))  # type: ignore[arg-type]
+    found = merge(parts, host.new_lora_path(name), options, host.HostObserver())
+    error = f"Relative error {found.relative_error:.2g} against the exact sum"
+    lines = [f"Rank {found.rank}, {found.bytes / 1e6:.1f} MB", error]
+    return _made(found.path, f"{len(parts)} LoRAs merged", lines, found.to_json())
+
+
+def resize_lora(lora: str, name: str, by: str, rank: int, energy: float, size_mb: float, precision: str) -> Made:
+    """A smaller file of one LoRA."""
+    from ..lora_train.lora.resize import Target, resize
+
+    target = {"rank": Target(rank=rank), "energy": Target(energy=energy), "size": Target(bytes=int(size_mb * 1e6))}[by]
+    files = host.lora_path(lora), host.new_lora_path(name)
+    found = resize(*files, target, dtype=_dtype(precision), observer=host.HostObserver())
+    size = f"{found.bytes_before / 1e6:.1f} → {found.bytes_after / 1e6:.1f} MB"
+    title = f"Rank {found.rank_before} → {found.rank_after}, {size}"
+    lines = [f"{found.energy_kept:.2%} of the energy kept, relative error {found.relative_error:.2g}"]
+    return _made(found.path, title, lines, found.to_json())
+
+
+def convert_lora(lora: str, name: str, form: str) -> Made:
+    """The same LoRA under other layer names."""
+    from ..lora_train.lora.convert import convert
+
+    found = convert(host.lora_path(lora), host.new_lora_path(name), form, host.HostObserver())  # type: ignore[arg-type]
+    lines = [f"{found.layers} layers for {found.family}, relative error {found.relative_error:.2g}", found.note]
+    return _made(found.path, f"{found.form_before} → {found.form}", lines, found.to_json())
+
+
+def extract_lora(base: str, tuned: str, name: str, rank: int, text_encoder: bool) -> Made:
+    """A LoRA from two checkpoints."""
+    from ..lora_train.lora.extract import extract
+
+    files = host.checkpoint_path(base), host.checkpoint_path(tuned), host.new_lora_path(name)
+    found = extract(*files, rank=rank, text_encoder=text_encoder, observer=host.HostObserver())
+    lines = [
+        f"{len(found.layers)} layers differ, {found.unchanged} are the same, {found.left_out} were left out",
+        f"Relative error {found.relative_error:.2g}, {found.bytes / 1e6:.1f} MB",
+    ]
+    return _made(found.path, f"Rank {rank} holds {found.energy_kept:.1%} of the difference", lines, found.to_json())
+
+
+def describe_lora(lora: str, hashes: bool) -> tuple[str, Report]:
+    """Trigger words, and everything there is to know of a file."""
+    from ..lora_train.lora.inspect import inspect
+
+    info = inspect(host.lora_path(lora), hashes=hashes)
+    first, *rest = info.text().removesuffix(".").split(", ")
+    title = first.rpartition(": ")[2]
+    report = Report(title, "\n".join([", ".join(rest), *info.lines()]), "info", info.to_json())
+    return ", ".join(info.trigger_words), report
+
+
+def check_stack(
+    stack: Sequence[StackRow], checkpoint: str, lock_first: bool
+) -> tuple[list[StackRow], str, Report, Image]:
+    """The stack at suggested strengths, the verdict, the report and the heat map."""
+    from ..lora_train.lora.balance import check
+    from ..lora_train.report.heat import heat_map
+    from ..lora_train.report.paper import DARK
+
+    rows = [row for row in stack if row[1] or row[2]]
+    base = None if checkpoint == NO_BASE else host.checkpoint_path(checkpoint)
+    found = check(
+        [host.lora_path(file) for file, _, _ in rows],
+        [model for _, model, _ in rows],
+        base,
+        text_strengths=[text for _, _, text in rows],
+        locked=[0] if lock_first and rows else [],
+        observer=host.HostObserver(),
+    )
+    scales = found.cap.factors
+    balanced: list[StackRow] = [
+        (file, round(model * k, 3), round(text * k, 3)) for (file, model, text), k in zip(rows, scales, strict=True)
+    ]
+    lines = list(found.sentences) or ["Nothing in the weights speaks against these strengths."]
+    report = Report(f"Verdict: {found.verdict}", "\n".join(lines), _TONES.get(found.verdict, "bad"), found.to_json())
+    return balanced, found.verdict, report, heat_map(found, theme=DARK)
+
+
+def _made(path: Path, title: str, lines: Sequence[str], details: dict[str, Any]) -> Made:
+    name = host.lora_name_of(path)
+    return Made(name, Report(title, "\n".join([*lines, f"Saved as {name}"]), "good", details))
+
+
+def _dtype(precision: str) -> Any:
+    import torch
+
+    return {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}.get(precision)

@@ -1,0 +1,176 @@
+// One row of the stack on the page. It shows what it is told and says what the user did.
+import { button, icon, make } from "./lora_stack_dom.mjs";
+import { blocksWords, folder, stem } from "./lora_stack_rows.mjs";
+import { pictureAddress } from "./lora_stack_server.mjs";
+import { createStrength } from "./lora_stack_strength.mjs";
+
+// actions: change(id, changes, {done}), pick(id, anchor), menu(id, anchor), drag(id, event), nudge(id, by),
+// useNear(id, name), take(id), copy(text, anchor)
+export function createRow(id, actions) {
+  const element = make("li", "-row");
+  element.dataset.id = id;
+
+  const handle = button("-handle", element, { symbol: "bars", label: "Drag to reorder, or Alt+Up and Alt+Down" });
+  handle.addEventListener("pointerdown", (event) => actions.drag(id, event));
+  handle.addEventListener("keydown", (event) => {
+    const by = event.altKey ? { ArrowUp: -1, ArrowDown: 1 }[event.key] : 0;
+    if (!by) return;
+    event.preventDefault();
+    actions.nudge(id, by);
+    handle.focus();
+  });
+
+  const toggle = make("button", "-switch", element);
+  toggle.type = "button";
+  toggle.setAttribute("role", "switch");
+  toggle.addEventListener("click", () => actions.change(id, { on: toggle.getAttribute("aria-checked") !== "true" }));
+
+  const face = button("-face", element, { onClick: () => actions.pick(id, face) });
+  face.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowDown") actions.pick(id, face);
+  });
+  const thumb = make("span", "-thumb", face);
+  const words = make("span", "-names", face);
+  const name = make("span", "-name", words);
+  const under = make("span", "-under", words);
+
+  const strengths = make("div", "-strengths", element);
+  const model = createStrength({
+    label: "Strength",
+    onChange: (value, how) => actions.change(id, { model: value }, how),
+  });
+  const text = createStrength({
+    label: "Text strength",
+    onChange: (value, how) => actions.change(id, { text: value }, how),
+  });
+  strengths.append(model.element, text.element);
+  const hint = button("-suggested", strengths, { onClick: () => actions.take(id) });
+
+  const more = button("-icon", element, { symbol: "ellipsis-v", label: "More", onClick: () => actions.menu(id, more) });
+  more.setAttribute("aria-haspopup", "menu");
+
+  const below = make("div", "-below", element);
+  const chips = make("div", "-chips", below);
+  const notes = make("div", "-notes", below);
+  let picture = "";
+
+  function showPicture(lora, facts) {
+    const address = pictureAddress(lora, facts);
+    if (address === picture && thumb.childElementCount) return;
+    picture = address;
+    thumb.replaceChildren();
+    icon(facts?.missing ? "exclamation-triangle" : "image", thumb);
+    if (!address) return;
+    const image = make("img", "");
+    image.alt = "";
+    image.src = address;
+    image.addEventListener("load", () => picture === address && thumb.replaceChildren(image));
+  }
+
+  function badge(className, words, label, symbol) {
+    const element = make("span", `-badge ${className}`, under);
+    if (symbol) icon(symbol, element);
+    element.append(words);
+    if (label) element.title = label;
+  }
+
+  function showUnder(row, facts, found) {
+    under.replaceChildren();
+    if (row.locked) badge("locked", "", "Locked: suggestions leave this strength as it is", "lock");
+    if (facts?.base) badge("base", facts.base, `Made for ${facts.base}`);
+    if (facts && facts.kind && facts.kind !== "LoRA") badge("", facts.kind, "Applied as it is, not joined with others");
+    if (found.fits !== undefined && found.fits < 0.995) {
+      const bad = found.fits < 0.5;
+      const share = `${Math.round(found.fits * 100)} % fits`;
+      badge(bad ? "bad" : "warn", bad ? "other base" : share, `${share}: share of its layers that the base model has`);
+    }
+    const blocks = blocksWords(row.blocks);
+    if (blocks) badge("blocks", blocks, "Not every block of the model works at the row's strength", "th-large");
+    const place = folder(row.lora);
+    if (place) make("span", "-place", under, place);
+  }
+
+  function showChips(row, facts) {
+    chips.replaceChildren();
+    const known = [...new Set([...(facts?.words ?? []), ...row.words])];
+    chips.hidden = !known.length || !row.on;
+    for (const word of known) {
+      const chosen = row.words.includes(word);
+      const chip = button("-chip", chips, {
+        text: word,
+        onClick: () =>
+          actions.change(id, { words: chosen ? row.words.filter((w) => w !== word) : [...row.words, word] }),
+      });
+      chip.setAttribute("aria-pressed", String(chosen));
+      chip.title = chosen ? "In the output trigger_words. Click to leave it out." : "Click to send it to the prompt.";
+      if (chosen) chip.prepend(icon("check"));
+    }
+    if (!known.length) return;
+    const all = row.words.length ? row.words : known;
+    const copy = button("-icon small", chips, {
+      symbol: "copy",
+      label: "Copy the trigger words",
+      onClick: () => actions.copy(all.join(", "), copy),
+    });
+  }
+
+  function note(tone, words, parent = notes) {
+    const element = make("div", `-note ${tone}`, parent);
+    icon({ bad: "times-circle", info: "info-circle" }[tone] ?? "exclamation-triangle", element);
+    make("span", "", element, words);
+    return element;
+  }
+
+  function showNotes(row, facts, found, missing) {
+    notes.replaceChildren();
+    if (facts?.missing && row.on) {
+      const skipped = missing === "skip";
+      const words = skipped ? "This file is gone; the row is skipped." : "This file is gone.";
+      const line = note(skipped ? "warn" : "bad", words);
+      for (const near of facts.near ?? []) {
+        const use = () => actions.useNear(id, near);
+        button("-link", line, { text: `Use ${stem(near)}`, onClick: use }).title = near;
+      }
+    } else if (facts?.problem && row.on) {
+      note("bad", facts.problem);
+    }
+    for (const { verdict, text } of found.findings) {
+      note({ fits: "info", "cannot work": "bad" }[verdict] ?? "warn", text);
+    }
+    below.hidden = chips.hidden && !notes.childElementCount;
+  }
+
+  function showSuggestion(row, value) {
+    const other = value !== undefined && Math.abs(value - row.model) >= 0.01;
+    hint.hidden = !other || !row.on;
+    if (other) {
+      hint.textContent = `suggested ${value.toFixed(2)}`;
+      hint.title = "A strength at which the stack stays within its energy budget. Click to take it.";
+    }
+  }
+
+  return {
+    element,
+    focus: () => face.focus(),
+    focusStrength: () => model.focus(),
+    // found: {fits, findings, suggested} of this row; missing: refuse or skip
+    show(row, facts, found, missing) {
+      const broken = row.on && (facts?.missing ? missing === "refuse" : Boolean(facts?.problem));
+      element.dataset.state = !row.on ? "off" : broken ? "bad" : facts?.missing ? "skipped" : "on";
+      toggle.setAttribute("aria-checked", String(row.on));
+      toggle.setAttribute("aria-label", `${stem(row.lora) || "Row"} on or off`);
+      name.textContent = row.lora ? stem(row.lora) : "Choose a LoRA";
+      name.classList.toggle("empty", !row.lora);
+      face.title = row.lora || "Choose a LoRA";
+      model.show(row.model);
+      text.element.hidden = row.text === null;
+      strengths.classList.toggle("two", row.text !== null);
+      if (row.text !== null) text.show(row.text);
+      showPicture(row.lora, facts);
+      showUnder(row, facts, found);
+      showChips(row, facts);
+      showNotes(row, facts, found, missing);
+      showSuggestion(row, found.suggested);
+    },
+  };
+}

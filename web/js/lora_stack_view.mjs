@@ -1,0 +1,130 @@
+// What the LoRA Stack node looks like: a head, the rows, a foot. Rows keep their elements, so focus stays.
+import { button, closePopup, icon, keepEvents, make } from "./lora_stack_dom.mjs";
+import { createRow } from "./lora_stack_row.mjs";
+
+// actions: those of a row, and add(anchor), toggleAll(on), presets(anchor), more(anchor), takeAll(), undo(),
+// move(id, to), resized()
+export function createStackView(actions) {
+  const element = make("section", "-root");
+  keepEvents(element);
+  const body = make("div", "-body", element);
+
+  const head = make("div", "-head", body);
+  const all = make("button", "-switch", head);
+  all.type = "button";
+  all.setAttribute("role", "switch");
+  all.setAttribute("aria-label", "All rows on or off");
+  all.addEventListener("click", () => actions.toggleAll(all.getAttribute("aria-checked") !== "true"));
+  const count = make("span", "-summary", head);
+  const legend = make("span", "-legend", head);
+  for (const [zone, words] of [["light", "light"], ["normal", "normal"], ["strong", "strong"]]) {
+    make("span", `-dot ${zone}`, legend);
+    legend.append(words);
+  }
+  legend.title = "0.5 to 0.7 light, 0.7 to 1 normal, above 1 strong: may drown the others";
+  const openPresets = () => actions.presets(presets);
+  const presets = button("-icon", head, { symbol: "bookmark", label: "Presets", onClick: openPresets });
+  const more = button("-icon", head, { symbol: "ellipsis-h", label: "More", onClick: () => actions.more(more) });
+
+  const list = make("ol", "-rows", body);
+  const empty = make("div", "-empty", body, "No LoRA yet. Add one, or paste <lora:name:0.8> from the menu.");
+
+  const foot = make("div", "-foot", body);
+  const add = button("-button main", foot, { symbol: "plus", text: "Add LoRA", onClick: () => actions.add(add) });
+  const verdict = make("span", "-verdict", foot);
+  const takeAll = button("-button", foot, { text: "Take suggested", onClick: actions.takeAll });
+  takeAll.title = "Set every row to the strength suggested for it: together they fit the energy budget";
+  const undo = button("-button", foot, { symbol: "undo", text: "Undo", onClick: actions.undo });
+  const problem = make("p", "-problem", body);
+  problem.setAttribute("role", "alert");
+
+  const rows = new Map(); // id -> row
+  new ResizeObserver(() => actions.resized()).observe(body);
+
+  // Dragging: the row goes where the pointer is, as soon as it is past the middle of a neighbour.
+  function drag(id, event) {
+    if (event.button !== 0) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const row = rows.get(id).element;
+    row.classList.add("dragged");
+    const moved = (at) => {
+      const others = [...list.children].filter((item) => item !== row);
+      const to = others.filter((item) => {
+        const box = item.getBoundingClientRect();
+        return at.clientY > box.top + box.height / 2;
+      }).length;
+      if (to !== [...list.children].indexOf(row)) list.insertBefore(row, others[to] ?? null);
+    };
+    const ended = () => {
+      document.removeEventListener("pointermove", moved, true);
+      document.removeEventListener("pointerup", ended, true);
+      document.removeEventListener("pointercancel", ended, true);
+      row.classList.remove("dragged");
+      actions.move(id, [...list.children].indexOf(row));
+    };
+    document.addEventListener("pointermove", moved, true);
+    document.addEventListener("pointerup", ended, true);
+    document.addEventListener("pointercancel", ended, true);
+  }
+
+  function showRows(state, facts, found) {
+    for (const [id, row] of rows) {
+      if (state.rows.some((said) => said.id === id)) continue;
+      row.element.remove();
+      rows.delete(id);
+    }
+    state.rows.forEach((said, place) => {
+      if (!rows.has(said.id)) rows.set(said.id, createRow(said.id, { ...actions, drag }));
+      const row = rows.get(said.id);
+      if (list.children[place] !== row.element) list.insertBefore(row.element, list.children[place] ?? null);
+      row.show(said, facts(said.lora), found.of(said.id), state.missing);
+    });
+  }
+
+  function showVerdict(found) {
+    verdict.replaceChildren();
+    verdict.dataset.tone = "";
+    if (found.compared < 2 || !found.verdict) return;
+    const tone = { fits: "good", overlapping: "warn", "too loud": "warn" }[found.verdict] ?? "bad";
+    verdict.dataset.tone = tone;
+    icon(tone === "good" ? "check-circle" : "exclamation-triangle", verdict);
+    const words = { fits: "Fits together", overlapping: "Overlapping", "too loud": "Too strong together",
+                    "same file twice": "Same file twice", "cannot work": "Cannot work together" }[found.verdict];
+    verdict.append(words ?? found.verdict);
+    verdict.title = found.sentences.join("\n") || "Measured on the weights, not on pictures.";
+  }
+
+  return {
+    element,
+    // facts(name) and found: see the controller
+    show(state, facts, found, canUndo) {
+      const used = state.rows.filter((row) => row.on);
+      all.setAttribute("aria-checked", String(used.length > 0));
+      all.hidden = !state.rows.length;
+      count.textContent = state.rows.length ? `${used.length} of ${state.rows.length} on` : "";
+      empty.hidden = state.rows.length > 0;
+      legend.hidden = !state.rows.length;
+      showRows(state, facts, found);
+      showVerdict(found);
+      takeAll.hidden = !used.some((row) => {
+        const value = found.of(row.id).suggested;
+        return value !== undefined && Math.abs(value - row.model) >= 0.01;
+      });
+      undo.hidden = !canUndo;
+    },
+    showProblem(words) {
+      problem.textContent = words;
+      problem.hidden = !words;
+    },
+    focusRow: (id) => rows.get(id)?.focus(),
+    focusStrength: (id) => rows.get(id)?.focusStrength(),
+    anchorOf: (id) => rows.get(id)?.element ?? element,
+    wantedHeight() {
+      const height = Math.ceil(body.offsetHeight) || 90;
+      element.style.minHeight = `${height}px`; // all that Nodes 2.0 looks at
+      return height;
+    },
+    removed: closePopup,
+  };
+}

@@ -356,6 +356,7 @@ def test_suggested_strengths_are_taken_and_undone(frontend: Frontend) -> None:
     assert taken["0"] < 1 and taken["1"] < 1 and taken["a"] == 1.0, "a locked row stays"
     stack.page.wait_for_timeout(500)
     stack.keep("12 taken")
+    assert "Too strong" not in stack.root.inner_text(), "what was suggested fits"
     stack.root.get_by_role("button", name="Undo").click()
     assert {row["model"] for row in stack.rows()} == {1.0}
 
@@ -449,6 +450,7 @@ def test_a_workflow_from_before_there_were_rows_opens(frontend: Frontend, name: 
     frontend.screenshot(f"stack 17 old {Path(name).stem} {frontend.mode}")
     (node,) = frontend.page.evaluate("() => app.graph.serialize().nodes")
     rows = json.loads(node["widgets_values"][0])["rows"]
+    assert node["size"][0] >= 440, "the old node was too narrow for a row"
     assert [(r["lora"], r["model"], r["text"]) for r in rows] == ([(name, 0.75, 0.5)] if name != "None" else [])
     assert not {i["name"] for i in node["inputs"]} & {"lora_name", "model_strength", "clip_strength"}
     assert len(node["widgets_values"]) == 1

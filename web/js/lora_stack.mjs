@@ -10,6 +10,7 @@ import { createStackView } from "./lora_stack_view.mjs";
 
 const WIDGET_TYPE = "LORASMITH_LORA_STACK";
 const MARGINS = 20; // ComfyUI's own, above and below a widget
+const MIN_WIDTH = 440; // below it, a name and two strengths do not fit side by side
 const CHECK_DELAY_MS = 120;
 const widgets = new Set(); // of nodes in a graph
 
@@ -177,7 +178,7 @@ function createController(node) {
 
   function fit() {
     const wanted = node.computeSize();
-    node.setSize([Math.max(node.size[0], wanted[0]), wanted[1]]);
+    node.setSize([Math.max(node.size[0], wanted[0], MIN_WIDTH), wanted[1]]);
     node.graph?.setDirtyCanvas(true, true);
   }
 
@@ -208,6 +209,7 @@ function createController(node) {
         const { name, link } = node.inputs[slot];
         if (rowsOf.isOldInput(name) && link == null) node.removeInput(slot);
       }
+      fit();
     },
   };
 }
@@ -260,7 +262,7 @@ app.registerExtension({
           onConnectionsChange?.apply(this, arguments);
           controller.refresh();
         };
-        return { widget, minWidth: 440, minHeight: 110 };
+        return { widget, minWidth: MIN_WIDTH, minHeight: 110 };
       },
     };
   },

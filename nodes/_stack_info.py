@@ -91,9 +91,14 @@ def _words(path: Path, header: Header) -> tuple[list[str], float | None]:
         loose.texts(civitai.get("trainedWords")),
         loose.texts(manager.get("trainedWords")),
     )
-    preferred = beside.get("preferred weight")
-    number = isinstance(preferred, int | float) and not isinstance(preferred, bool) and 0 < abs(preferred) <= 4
-    return list(next((found for found in sources if found), ()))[:24], float(preferred) if number else None
+    return list(next((found for found in sources if found), ()))[:24], _strength(beside.get("preferred weight"))
+
+
+def _strength(said: object) -> float | None:
+    """A usable strength, else None; A1111 writes 0 where nothing was recommended."""
+    if isinstance(said, bool) or not isinstance(said, int | float):
+        return None
+    return float(said) if 0 < abs(said) <= 4 else None
 
 
 def _json(path: Path) -> dict[str, Any]:

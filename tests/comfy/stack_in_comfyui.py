@@ -89,7 +89,8 @@ def compare(stack: Any, blocks: Any, model: Any, clip: Any, case: dict[str, Any]
             "core_patches": max((len(p) for p in core.patches.values()), default=0),
             "untouched": not model.patches and not clip.patcher.patches,
         }
-    answer["same_identity"] = ours[0].patches_uuid == again[0].patches_uuid != model.patches_uuid
+    identities = [(m.patches_uuid, c.patcher.patches_uuid) for m, c in (ours[:2], again[:2], (model, clip))]
+    answer["same_identity"] = identities[0] == identities[1] != identities[2]
     return answer
 
 

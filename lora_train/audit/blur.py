@@ -32,8 +32,10 @@ _MIN_SHARE = 0.2
 """Share of the strongest tile's gradient below which a tile holds grain rather than edges."""
 
 
-def blur_px(luma: np.ndarray) -> float:
+def blur_px(luma: np.ndarray, grey_noise: float | None = None) -> float:
     """Standard deviation in pixels of the blur of the sharpest regions; (h, w) grey 0..255 in.
+
+    ``grey_noise`` is the picture's :func:`noise`, where it is known already.
 
     Upright and level edges are judged apart and the softer kind counts, so that a moved camera
     shows. 0 is perfectly crisp, ordinary sharp photos give .3 to 1.5; at most :data:`MAX_PX`.
@@ -41,7 +43,7 @@ def blur_px(luma: np.ndarray) -> float:
     if min(luma.shape) < 3 * _TILES:
         luma = np.pad(luma, 3 * _TILES, mode="edge")
     fine, coarse = smoothed(luma, gaussian(_FINE)), smoothed(luma, gaussian(_COARSE))
-    grain = 5 * noise(luma) * 0.2 / _COARSE**2
+    grain = 5 * (noise(luma) if grey_noise is None else grey_noise) * 0.2 / _COARSE**2
     step = 2 if min(luma.shape) >= _LARGE_PX else 1
     both = [_along(_slope(fine, axis, step), _slope(coarse, axis, step), grain) for axis in (0, 1)]
     found = [b for b in both if b is not None]

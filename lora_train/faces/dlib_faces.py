@@ -21,7 +21,7 @@ from .types import Face, People
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-VERSION = 1
+VERSION = 2
 IDENTITY_FILE, POINTS_FILE = "dlib_face_recognition_resnet_model_v1.dat", "shape_predictor_5_face_landmarks.dat"
 _DETECT_PX = 960
 _CHIP_PX, _CHIP_PAD = 150, 0.25
@@ -81,7 +81,7 @@ class DlibAnalyzer:
         with _LOCK:
             boxes, scores, _ = self._detector.run(small, 0, 0.0)
         faces = [self._face(picture, small, b, float(s)) for b, s in zip(boxes, scores, strict=True)]
-        return People(self.id, tuple(sorted(faces, key=lambda f: -(f.width * f.height))))
+        return People(self.id, tuple(sorted(faces, key=lambda f: -(f.width * f.height))), sees_all=False)
 
     @property
     def _identifies(self) -> bool:

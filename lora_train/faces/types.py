@@ -107,6 +107,8 @@ class People:
     faces: tuple[Face, ...]
     body: Body | None = None
     background: Background | None = None
+    sees_all: bool = True
+    """False for a detector that misses turned and lowered heads: no face then means not known."""
 
     @property
     def main(self) -> Face | None:

@@ -36,6 +36,11 @@ def test_what_was_not_measured_is_missing() -> None:
     assert flatten(people(), PHOTO) == {"faces": 0.0, "faces_all": 0.0}
 
 
+def test_a_detector_that_misses_some_proves_no_absence() -> None:
+    assert flatten(people(sees_all=False), PHOTO) == {}
+    assert flatten(people(FACE, sees_all=False), PHOTO)["faces"] == 1
+
+
 def test_passers_by_are_no_company() -> None:
     small, large = Face((0.1, 0.1, 0.12, 0.13), 0.8), Face((0.7, 0.2, 0.85, 0.35), 0.9)
     s = flatten(people(FACE, large, small), PHOTO)

@@ -93,12 +93,6 @@ def photo_folder(text: str) -> Path:
     return folder
 
 
-def routes() -> Any:
-    """The server's table of addresses while it can still grow; None where there is no server."""
-    server = getattr(getattr(sys.modules.get("server"), "PromptServer", None), "instance", None)
-    return server.routes if server is not None else None
-
-
 def private_folder() -> Path:
     """A folder of the user directory that is not served over HTTP: for keys."""
     import folder_paths

@@ -7,7 +7,7 @@ depend on it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,24 +15,33 @@ from ..lora_train.errors import BadInputError, LorasmithError
 from . import _host as host
 
 Answer = Callable[[dict[str, Any]], Any]
+Handler = Callable[[Any], Awaitable[Any]]
 MAX_BODY_BYTES = 1 << 20
 
 
 def register(posts: Mapping[str, Answer]) -> None:
     """Serve POST addresses. Each answer runs in a thread of its own; its LorasmithErrors become a 400."""
-    table = host.routes()
-    if table is None:
-        return
     for path, answer in posts.items():
-        table.post(path)(_handler(answer))
+        host.add_route("POST", path, editor_only(_handler(answer)))
 
 
-def _handler(answer: Answer) -> Callable[[Any], Any]:
-    async def handle(request: Any) -> Any:
+def editor_only(handler: Handler) -> Handler:
+    """The same handler, for pages of this server and programs only; others get a 403."""
+
+    async def guarded(request: Any) -> Any:
         from aiohttp import web
 
         if is_foreign(request.headers, request.host):
             return web.json_response({"error": "Only the graph editor may ask this."}, status=403)
+        return await handler(request)
+
+    return guarded
+
+
+def _handler(answer: Answer) -> Handler:
+    async def handle(request: Any) -> Any:
+        from aiohttp import web
+
         try:
             return web.json_response(await asyncio.to_thread(answer, await _body(request)))
         except LorasmithError as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..lora_train.errors import BadInputError
 from . import _host as host
+from . import _http
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -23,7 +24,7 @@ def add_routes() -> None:
     """Tell ComfyUI's server; called once, when the pack is loaded."""
     host.add_route("GET", "/lorasmith/photos/{id}/crop", suggested_crop)
     host.add_route("GET", "/lorasmith/photos/{id}/{size}", photo)
-    host.add_route("POST", "/lorasmith/models/{set}", fetch_models)
+    host.add_route("POST", "/lorasmith/models/{set}", _http.editor_only(fetch_models))
 
 
 async def photo(request: web.Request) -> web.Response:

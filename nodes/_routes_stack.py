@@ -27,9 +27,7 @@ def register() -> None:
             "/lorasmith/stack/presets": presets,
         }
     )
-    table = host.routes()
-    if table is not None:
-        table.get(PICTURE)(_answer_picture)
+    host.add_route("GET", PICTURE, _answer_picture)
 
 
 def listed(asked: Mapping[str, Any]) -> dict[str, Any]:

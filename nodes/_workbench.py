@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..lora_train.errors import BadInputError
 from . import _host as host
 from ._types import StackRow
 from ._ui import Report, Tone
@@ -15,7 +14,6 @@ from ._ui import Report, Tone
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-PRECISIONS = ["same as the input", "fp16", "bf16", "fp32"]
 NO_BASE = "None"
 _TONES: dict[str, Tone] = {"fits": "good", "overlapping": "warn", "too loud": "warn"}
 
@@ -31,15 +29,6 @@ class Made:
     def stack(self) -> list[StackRow]:
         """The new LoRA at strength 1."""
         return [(self.name, 1.0, 1.0)]
-
-
-def name_problem(name: str | None) -> bool | str:
-    """For ``validate_inputs``: True, or why a new LoRA cannot have this name."""
-    try:
-        host.new_lora_path("linked" if name is None else name)
-    except BadInputError as error:
-        return str(error)
-    return True
 
 
 def merge_stack(stack: Sequence[StackRow], name: str, rank: int, method: str, precision: str) -> Made:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from . import _host as host
-from ._types import LORA_STACK, REPORT
+from ._new_lora import name_input, name_problem, new_lora_outputs
 from ._ui import show
-from ._workbench import convert_lora, name_problem
+from ._workbench import convert_lora
 
 
 class ConvertLora(io.ComfyNode):
@@ -26,11 +26,7 @@ class ConvertLora(io.ComfyNode):
             search_aliases=["kohya", "diffusers", "peft", "lora format", "rename keys"],
             inputs=[
                 io.Combo.Input("lora_name", options=host.lora_names(), tooltip="A LoRA from ComfyUI's LoRA folders."),
-                io.String.Input(
-                    "name",
-                    default="converted",
-                    tooltip="Name of the new file; 'people/anna' makes a sub-folder. Nothing is overwritten.",
-                ),
+                name_input("converted"),
                 io.Combo.Input(
                     "form",
                     options=["kohya", "diffusers", "peft", "core"],
@@ -38,13 +34,7 @@ class ConvertLora(io.ComfyNode):
                     tooltip="kohya is read by most programs; core is ComfyUI's own; peft holds one model only.",
                 ),
             ],
-            outputs=[
-                io.String.Output("lora_name", display_name="lora_name", tooltip="The new LoRA's name in the lists."),
-                LORA_STACK.Output(
-                    "lora_stack", display_name="lora_stack", tooltip="The new LoRA at strength 1, for Apply LoRA Stack."
-                ),
-                REPORT.Output("report", display_name="report", tooltip="What was done, in words and as data."),
-            ],
+            outputs=new_lora_outputs(),
             is_output_node=True,
         )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from . import _host as host
-from ._types import LORA_STACK, REPORT
+from ._new_lora import name_input, name_problem, new_lora_outputs
 from ._ui import show
-from ._workbench import extract_lora, name_problem
+from ._workbench import extract_lora
 
 
 class ExtractLora(io.ComfyNode):
@@ -27,23 +27,13 @@ class ExtractLora(io.ComfyNode):
             inputs=[
                 io.Combo.Input("base", options=host.checkpoint_names(), tooltip="The checkpoint before training."),
                 io.Combo.Input("tuned", options=host.checkpoint_names(), tooltip="The checkpoint after training."),
-                io.String.Input(
-                    "name",
-                    default="extracted",
-                    tooltip="Name of the new file; 'people/anna' makes a sub-folder. Nothing is overwritten.",
-                ),
+                name_input("extracted"),
                 io.Int.Input(
                     "rank", default=32, min=1, max=512, tooltip="Rank of the LoRA: more holds more of the difference."
                 ),
                 io.Boolean.Input("text_encoder", default=True, tooltip="Also what changed in the text encoders."),
             ],
-            outputs=[
-                io.String.Output("lora_name", display_name="lora_name", tooltip="The new LoRA's name in the lists."),
-                LORA_STACK.Output(
-                    "lora_stack", display_name="lora_stack", tooltip="The new LoRA at strength 1, for Apply LoRA Stack."
-                ),
-                REPORT.Output("report", display_name="report", tooltip="What was done, in words and as data."),
-            ],
+            outputs=new_lora_outputs(),
             is_output_node=True,
         )
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ._types import LORA_STACK, REPORT, StackRow
+from ._new_lora import name_input, name_problem, new_lora_outputs, precision_input
+from ._types import LORA_STACK, StackRow
 from ._ui import show
-from ._workbench import PRECISIONS, merge_stack, name_problem
+from ._workbench import merge_stack
 
 
 class MergeLoras(io.ComfyNode):
@@ -25,11 +26,7 @@ class MergeLoras(io.ComfyNode):
             search_aliases=["combine loras", "lora merge", "bake lora", "ties", "dare", "svd merge"],
             inputs=[
                 LORA_STACK.Input("lora_stack", tooltip="The LoRAs and their strengths. Strength 0 is left out."),
-                io.String.Input(
-                    "name",
-                    default="merged",
-                    tooltip="Name of the new file; 'people/anna' makes a sub-folder. Nothing is overwritten.",
-                ),
+                name_input("merged"),
                 io.Int.Input(
                     "rank",
                     default=0,
@@ -43,20 +40,9 @@ class MergeLoras(io.ComfyNode):
                     default="sum",
                     tooltip="sum: what a stack does. ties and dare drop numbers of each change first, and need a rank.",
                 ),
-                io.Combo.Input(
-                    "precision",
-                    options=PRECISIONS,
-                    default=PRECISIONS[0],
-                    tooltip="Number type of the new file. fp16 is usual; fp32 is exact and twice as large.",
-                ),
+                precision_input(),
             ],
-            outputs=[
-                io.String.Output("lora_name", display_name="lora_name", tooltip="The new LoRA's name in the lists."),
-                LORA_STACK.Output(
-                    "lora_stack", display_name="lora_stack", tooltip="The new LoRA at strength 1, for Apply LoRA Stack."
-                ),
-                REPORT.Output("report", display_name="report", tooltip="What was done, in words and as data."),
-            ],
+            outputs=new_lora_outputs(),
             is_output_node=True,
         )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from . import _host as host
-from ._types import LORA_STACK, REPORT
+from ._new_lora import name_input, name_problem, new_lora_outputs, precision_input
 from ._ui import show
-from ._workbench import PRECISIONS, name_problem, resize_lora
+from ._workbench import resize_lora
 
 
 class ResizeLora(io.ComfyNode):
@@ -26,11 +26,7 @@ class ResizeLora(io.ComfyNode):
             search_aliases=["shrink lora", "lora rank", "compress lora", "resize_lora", "dynamic rank"],
             inputs=[
                 io.Combo.Input("lora_name", options=host.lora_names(), tooltip="A LoRA from ComfyUI's LoRA folders."),
-                io.String.Input(
-                    "name",
-                    default="smaller",
-                    tooltip="Name of the new file; 'people/anna' makes a sub-folder. Nothing is overwritten.",
-                ),
+                name_input("smaller"),
                 io.Combo.Input(
                     "by",
                     options=["rank", "energy", "size"],
@@ -54,20 +50,9 @@ class ResizeLora(io.ComfyNode):
                     step=0.1,
                     tooltip="by size: the largest file in MB; the ranks go where they save most.",
                 ),
-                io.Combo.Input(
-                    "precision",
-                    options=PRECISIONS,
-                    default=PRECISIONS[0],
-                    tooltip="Number type of the new file. fp16 is usual; fp32 is exact and twice as large.",
-                ),
+                precision_input(),
             ],
-            outputs=[
-                io.String.Output("lora_name", display_name="lora_name", tooltip="The new LoRA's name in the lists."),
-                LORA_STACK.Output(
-                    "lora_stack", display_name="lora_stack", tooltip="The new LoRA at strength 1, for Apply LoRA Stack."
-                ),
-                REPORT.Output("report", display_name="report", tooltip="What was done, in words and as data."),
-            ],
+            outputs=new_lora_outputs(),
             is_output_node=True,
         )
 

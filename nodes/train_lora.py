@@ -6,8 +6,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..lora_train.errors import BadInputError
-from . import _host as host
+from ._new_lora import name_problem
 from ._train_job import train_lora
 from ._types import BASE, DATASET, LORA_STACK, PLAN, REPORT, Base
 from ._ui import show
@@ -54,11 +53,7 @@ class TrainLora(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, name: str | None = None) -> bool | str:
-        try:
-            host.new_lora_path("linked" if name is None else name)
-        except BadInputError as error:
-            return str(error)
-        return True
+        return name_problem(name)
 
     @classmethod
     def execute(cls, dataset: Any, plan: Any, clip: Any, vae: Any, base: Base, name: str) -> io.NodeOutput:

@@ -6,7 +6,7 @@ from typing import Any
 
 from .conditions import Conditions
 from .denoising import Flow
-from .flux1 import BLOCK_RULES, TARGETS
+from .flux1 import BLOCK_RULES, TARGETS, streams
 from .rename import rules
 from .transformer import Config, Shapes, TransformerFamily, flow_traits, grid, packed, unpacked
 
@@ -41,14 +41,8 @@ def call(model: Any, noisy: Any, times: Any, told: Conditions, guidance: float) 
 
 
 def config(shapes: Shapes) -> Config:
-    hidden, head = shapes["img_in.weight"][0], shapes.norm("double_blocks.0.img_attn.norm.query_norm")
     return {
-        "in_channels": shapes["img_in.weight"][1],
-        "num_layers": shapes.count("double_blocks."),
-        "num_single_layers": shapes.count("single_blocks."),
-        "attention_head_dim": head,
-        "num_attention_heads": hidden // head,
-        "joint_attention_dim": shapes["txt_in.weight"][1],
+        **streams(shapes),
         "approximator_num_channels": shapes[f"{_GUIDE}.in_proj.weight"][1],
         "approximator_hidden_dim": shapes[f"{_GUIDE}.in_proj.weight"][0],
         "approximator_layers": shapes.count(f"{_GUIDE}.layers."),

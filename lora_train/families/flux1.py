@@ -78,7 +78,8 @@ def call(model: Any, noisy: Any, times: Any, told: Conditions, guidance: float) 
     return unpacked(tokens, h, w)
 
 
-def config(shapes: Shapes) -> Config:
+def streams(shapes: Shapes) -> Config:
+    """What all models of double and single stream blocks have: FLUX.1, FLUX.2 and Chroma."""
     hidden, head = shapes["img_in.weight"][0], shapes.norm("double_blocks.0.img_attn.norm.query_norm")
     return {
         "in_channels": shapes["img_in.weight"][1],
@@ -87,6 +88,12 @@ def config(shapes: Shapes) -> Config:
         "attention_head_dim": head,
         "num_attention_heads": hidden // head,
         "joint_attention_dim": shapes["txt_in.weight"][1],
+    }
+
+
+def config(shapes: Shapes) -> Config:
+    return {
+        **streams(shapes),
         "pooled_projection_dim": shapes["vector_in.in_layer.weight"][1],
         "guidance_embeds": "guidance_in.in_layer.weight" in shapes,
     }

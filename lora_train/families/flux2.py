@@ -7,6 +7,7 @@ from typing import Any
 
 from .conditions import Conditions
 from .denoising import Flow
+from .flux1 import streams
 from .rename import Rule, rules
 from .transformer import Config, Shapes, TransformerFamily, flow_traits, grid
 
@@ -72,16 +73,10 @@ def call(model: Any, noisy: Any, times: Any, told: Conditions, guidance: float) 
 
 
 def config(shapes: Shapes) -> Config:
-    hidden, head = shapes["img_in.weight"][0], shapes.norm("double_blocks.0.img_attn.norm.query_norm")
     return {
-        "in_channels": shapes["img_in.weight"][1],
-        "num_layers": shapes.count("double_blocks."),
-        "num_single_layers": shapes.count("single_blocks."),
-        "attention_head_dim": head,
-        "num_attention_heads": hidden // head,
-        "joint_attention_dim": shapes["txt_in.weight"][1],
+        **streams(shapes),
         "timestep_guidance_channels": shapes["time_in.in_layer.weight"][1],
-        "mlp_ratio": shapes["double_blocks.0.img_mlp.2.weight"][1] / hidden,
+        "mlp_ratio": shapes["double_blocks.0.img_mlp.2.weight"][1] / shapes["img_in.weight"][0],
         "guidance_embeds": False,
     }
 

@@ -5,6 +5,7 @@
 import { app } from "../../../scripts/app.js";
 import { api } from "../../../scripts/api.js";
 import { createFetchView } from "./fetch_lora_view.mjs";
+import { addStylesheet } from "./stylesheet.mjs";
 
 const WIDGET_TYPE = "LORASMITH_FETCH_LORA";
 const MARGINS = 20; // ComfyUI's own, above and below a widget
@@ -126,13 +127,6 @@ function createController(node) {
   };
 }
 
-function addStylesheet() {
-  const link = document.createElement("link");
-  link.rel = "stylesheet";
-  link.href = new URL("../css/fetch_lora.css", import.meta.url).href;
-  document.head.append(link);
-}
-
 app.registerExtension({
   name: "lorasmith.fetch_lora",
 
@@ -159,7 +153,7 @@ app.registerExtension({
   },
 
   setup() {
-    addStylesheet();
+    addStylesheet("fetch_lora");
     api.addEventListener("lorasmith.fetch", ({ detail }) => {
       latest.set(detail.id, detail);
       for (const controller of widgets) controller.heard(detail);

@@ -7,6 +7,7 @@ import { pickLora } from "./lora_stack_picker.mjs";
 import * as rowsOf from "./lora_stack_rows.mjs";
 import { ask, forget, info, infoOf } from "./lora_stack_server.mjs";
 import { createStackView } from "./lora_stack_view.mjs";
+import { addStylesheet } from "./stylesheet.mjs";
 
 const WIDGET_TYPE = "LORASMITH_LORA_STACK";
 const MARGINS = 20; // ComfyUI's own, above and below a widget
@@ -214,13 +215,6 @@ function createController(node) {
   };
 }
 
-function addStylesheet() {
-  const link = document.createElement("link");
-  link.rel = "stylesheet";
-  link.href = new URL("../css/lora_stack.css", import.meta.url).href;
-  document.head.append(link);
-}
-
 function refreshAll() {
   forget();
   for (const controller of widgets) controller.refresh();
@@ -267,7 +261,7 @@ app.registerExtension({
     };
   },
 
-  setup: addStylesheet,
+  setup: () => addStylesheet("lora_stack"),
   // The user pressed R, or a LoRA was saved: files may have come or gone.
   refreshComboInNodes: refreshAll,
 });

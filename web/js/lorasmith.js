@@ -5,18 +5,12 @@ import { createReportView, PREFIX } from "./report_view.mjs";
 import "./fetch_lora.mjs";
 import "./lora_stack.mjs";
 import { createSheet } from "./sheet.mjs";
+import { addStylesheet } from "./stylesheet.mjs";
 
 const WIDGET_NAME = "lorasmith_report";
 const WIDGET_TYPE = "LORASMITH_REPORT_VIEW";
 
 const SHEET_TYPE = "LORASMITH_SHEET";
-
-function addStylesheet(name) {
-  const link = document.createElement("link");
-  link.rel = "stylesheet";
-  link.href = new URL(`../css/${name}.css`, import.meta.url).href;
-  document.head.append(link);
-}
 
 const photoAddress = (token, size) => `/lorasmith/photos/${token}/${size}`;
 

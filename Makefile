@@ -16,6 +16,7 @@ check: setup lint unit ## fast: style, types, unit and contract tests
 
 lint: setup
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 	$(BIN)/pyright
 
 unit: setup

@@ -35,7 +35,9 @@ def seconds():
     return sum(r.ru_utime + r.ru_stime for r in both)
 """
 
-OURS = CLOCK + """
+OURS = (
+    CLOCK
+    + """
 from pathlib import Path
 import lora_train.audit.look as look
 from lora_train.audit import DEFAULT_LIMITS, judge
@@ -53,8 +55,11 @@ verdict = judge(evidence, DEFAULT_LIMITS)
 print(json.dumps({"seconds": seconds() - start, "wall": time.perf_counter() - wall, "photos": len(evidence),
                   "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
 """
+)
 
-CLEANVISION = CLOCK + """
+CLEANVISION = (
+    CLOCK
+    + """
 from cleanvision import Imagelab
 start = seconds()
 with contextlib.redirect_stdout(io.StringIO()):
@@ -62,8 +67,11 @@ with contextlib.redirect_stdout(io.StringIO()):
     lab.find_issues(n_jobs=1, verbose=False)
 print(json.dumps({"seconds": seconds() - start, "photos": len(lab.issues)}))
 """
+)
 
-IMAGEDEDUP = CLOCK + """
+IMAGEDEDUP = (
+    CLOCK
+    + """
 from imagededup.methods import PHash
 hasher = PHash(verbose=False)
 start = seconds()
@@ -72,6 +80,7 @@ with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.St
     hasher.find_duplicates(encoding_map=encodings, max_distance_threshold=10, num_dist_workers=0)
 print(json.dumps({"seconds": seconds() - start, "photos": len(encodings)}))
 """
+)
 
 JUDGE = """
 import dataclasses, json, time

@@ -60,15 +60,11 @@ def _build(arguments: Sequence[str]) -> tuple[argparse.ArgumentParser, dict[str,
 
     def factory(name: str, **options: Any) -> argparse.ArgumentParser:
         made = verbs.add_parser(name, **options)
-        made.add_argument(
-            "--json", metavar="FILE", help="also write the result as JSON ('-': to standard output)"
-        )
+        made.add_argument("--json", metavar="FILE", help="also write the result as JSON ('-': to standard output)")
         made.add_argument("--quiet", action="store_true", help="no progress bar")
         return made
 
-    wanted = (
-        arguments[:1] if arguments[:1] and arguments[0] in VERBS else [v for v in VERBS if v not in HIDDEN]
-    )
+    wanted = arguments[:1] if arguments[:1] and arguments[0] in VERBS else [v for v in VERBS if v not in HIDDEN]
     modules = {verb: import_module(f".commands.{verb}", __package__) for verb in wanted}
     for module in modules.values():
         module.add(factory)

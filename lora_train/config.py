@@ -162,9 +162,7 @@ def _decode_tuple(kinds: tuple[Any, ...], data: Any, where: str, problems: list[
     elif len(kinds) != len(data):
         problems.append(f"{where} must hold {len(kinds)} values, found {len(data)}")
         return ()
-    return tuple(
-        _decode(k, v, f"{where}[{i}]", problems) for i, (k, v) in enumerate(zip(kinds, data, strict=True))
-    )
+    return tuple(_decode(k, v, f"{where}[{i}]", problems) for i, (k, v) in enumerate(zip(kinds, data, strict=True)))
 
 
 def _decode_dataclass(cls: Any, data: Any, where: str, problems: list[str]) -> Any:

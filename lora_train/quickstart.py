@@ -45,18 +45,22 @@ class Guide:
         """The keys that other tools read; ``seconds`` is the whole guide, training included."""
         dataset = self.dataset
         return {
-            "photos": len(dataset.entries) + len(dataset.unreadable), "kept": len(dataset.kept),
-            "steps": self.trained.steps, "seconds": round(self.seconds, 2), "lora": str(self.trained.lora),
-            "diversity": self.diversity.to_json(), "report": str(self.report),
-            "verdict": self.diversity.verdict, "train_seconds": round(self.trained.seconds, 2),
-            "loss_first": self.trained.loss_first, "loss_last": self.trained.loss_last,
+            "photos": len(dataset.entries) + len(dataset.unreadable),
+            "kept": len(dataset.kept),
+            "steps": self.trained.steps,
+            "seconds": round(self.seconds, 2),
+            "lora": str(self.trained.lora),
+            "diversity": self.diversity.to_json(),
+            "report": str(self.report),
+            "verdict": self.diversity.verdict,
+            "train_seconds": round(self.trained.seconds, 2),
+            "loss_first": self.trained.loss_first,
+            "loss_last": self.trained.loss_last,
             "kept_photos": [e.name for e in dataset.kept],
         }
 
 
-def quickstart(
-    out: Path, observer: Observer, *, photos: Path | None = None, steps: int | None = None
-) -> Guide:
+def quickstart(out: Path, observer: Observer, *, photos: Path | None = None, steps: int | None = None) -> Guide:
     """Run the guide and write everything to ``out``.
 
     Args:
@@ -90,8 +94,9 @@ def quickstart(
     return Guide(dataset, plan, trained, diversity, report, seconds)
 
 
-def prepare(folder: Path, base: Path, observer: Observer, *, embedder: Embedder | None = None,
-            steps: int | None = None) -> tuple[Dataset, TrainPlan]:
+def prepare(
+    folder: Path, base: Path, observer: Observer, *, embedder: Embedder | None = None, steps: int | None = None
+) -> tuple[Dataset, TrainPlan]:
     """Audit, crop and caption a folder, and plan the training.
 
     Raises:
@@ -123,8 +128,9 @@ def train_lora(dataset: Dataset, plan: TrainPlan, base: Path, out: Path, observe
 
     observer.stage("train")
     prompt = f"photo of {dataset.trigger} {dataset.class_word}"
-    request = TrainRequest(base=base, dataset=dataset, plan=plan, out=out, trigger=dataset.trigger,
-                           sample_prompts=(prompt,))
+    request = TrainRequest(
+        base=base, dataset=dataset, plan=plan, out=out, trigger=dataset.trigger, sample_prompts=(prompt,)
+    )
     return train(request, observer)
 
 
@@ -148,8 +154,13 @@ def judge_samples(samples: Samples, dataset: Dataset, embedder: Embedder) -> Div
     from .evaluation.diversity import judge_diversity
 
     return judge_diversity(
-        samples.made, base_images=samples.base, reference=_crops(dataset), prompt=samples.prompts,
-        embedder=embedder, trigger=dataset.trigger, image_names=sample_names(samples),
+        samples.made,
+        base_images=samples.base,
+        reference=_crops(dataset),
+        prompt=samples.prompts,
+        embedder=embedder,
+        trigger=dataset.trigger,
+        image_names=sample_names(samples),
         photo_names=[entry.name for entry in dataset.kept],
     )
 
@@ -207,15 +218,23 @@ def _save_all(pictures: Sequence[Image], names: Sequence[str], folder: Path) -> 
             picture.save(temporary, "PNG")
 
 
-def _report(path: Path, dataset: Dataset, plan: TrainPlan, trained: TrainResult, samples: Samples,
-            diversity: DiversityReport, seconds: float) -> Path:
+def _report(
+    path: Path,
+    dataset: Dataset,
+    plan: TrainPlan,
+    trained: TrainResult,
+    samples: Samples,
+    diversity: DiversityReport,
+    seconds: float,
+) -> Path:
     from .report.html import Story, write_report
 
     loss_steps, losses = raw_losses(trained.metrics)
     person = diversity.identity
     numbers = [
         ("photos kept", f"{len(dataset.kept)} of {len(dataset.entries) + len(dataset.unreadable)}"),
-        ("training steps", str(trained.steps)), ("training time", f"{trained.seconds:.0f} s"),
+        ("training steps", str(trained.steps)),
+        ("training time", f"{trained.seconds:.0f} s"),
         ("loss", f"{trained.loss_first:.4f} → {trained.loss_last:.4f}"),
         ("the person", f"{person.hits} of {person.n}" if person and person.traits else "not checked"),
         ("different pictures", f"{diversity.vendi:.1f} of {diversity.n}"),
@@ -224,9 +243,14 @@ def _report(path: Path, dataset: Dataset, plan: TrainPlan, trained: TrainResult,
     story = Story(
         title="From photos to a LoRA",
         lead=f"The word “{dataset.trigger}” now calls up the subject of these photos. "
-             "Everything on this page was measured in this run.",
-        facts=tuple(numbers), dataset=dataset, losses=losses, loss_steps=loss_steps, training=plan.why,
-        samples=samples, diversity=diversity,
+        "Everything on this page was measured in this run.",
+        facts=tuple(numbers),
+        dataset=dataset,
+        losses=losses,
+        loss_steps=loss_steps,
+        training=plan.why,
+        samples=samples,
+        diversity=diversity,
         files=(("LoRA", trained.lora), ("Photos", dataset.folder), ("Run", trained.run_json)),
     )
     return write_report(path, story)

@@ -12,9 +12,7 @@ from PIL import Image, ImageDraw, ImageFilter
 COLOURS = ("#7a4a2b", "#d94f30", "#2b6cb0", "#2f855a", "#b7791f", "#6b46c1", "#c53030", "#285e61")
 
 
-def portrait(
-    seed: int, size: tuple[int, int] = (256, 256), shift: tuple[float, float] = (0, 0)
-) -> Image.Image:
+def portrait(seed: int, size: tuple[int, int] = (256, 256), shift: tuple[float, float] = (0, 0)) -> Image.Image:
     """A flat person with crisp smooth edges and light grain; every seed has its own place and clothes."""
     rng = np.random.default_rng(seed)
     width, height = size[0] * 2, size[1] * 2
@@ -32,13 +30,9 @@ def portrait(
     draw.ellipse((x - 0.8 * r, y - r, x + 0.8 * r, y + 1.1 * r), fill="#e8b894")
     for eye in (-0.3, 0.3):
         draw.ellipse((x + (eye - 0.1) * r, y - 0.25 * r, x + (eye + 0.1) * r, y - 0.05 * r), fill="#1c1917")
-    draw.arc(
-        (x - 0.4 * r, y + 0.2 * r, x + 0.4 * r, y + 0.7 * r), 20, 160, fill="#9b2c2c", width=int(0.08 * r)
-    )
+    draw.arc((x - 0.4 * r, y + 0.2 * r, x + 0.4 * r, y + 0.7 * r), 20, 160, fill="#9b2c2c", width=int(0.08 * r))
     pixels = np.asarray(image.resize(size, Image.Resampling.LANCZOS), np.float32)
-    return Image.fromarray(
-        np.clip(pixels + rng.normal(0, 3, (*pixels.shape[:2], 1)), 0, 255).astype(np.uint8)
-    )
+    return Image.fromarray(np.clip(pixels + rng.normal(0, 3, (*pixels.shape[:2], 1)), 0, 255).astype(np.uint8))
 
 
 def textured(seed: int, side_px: int = 256) -> Image.Image:

@@ -90,9 +90,7 @@ def gather(
     return EvidenceSet.of(evidence), tuple(broken)
 
 
-def judged(
-    found: Scan, evidence: EvidenceSet, broken: tuple[Unreadable, ...], verdicts: Judgement
-) -> Dataset:
+def judged(found: Scan, evidence: EvidenceSet, broken: tuple[Unreadable, ...], verdicts: Judgement) -> Dataset:
     """The manifest of a scan with its verdicts; ``broken`` joins what the scan could not read."""
     dataset = Dataset.of(replace(found, photos=(), unreadable=(*found.unreadable, *broken)))
     return replace(

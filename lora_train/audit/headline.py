@@ -27,9 +27,7 @@ class Headline:
     next_steps: tuple[str, ...]
 
 
-def headline(
-    entries: Sequence[Entry], stats: Sequence[Share], limits: Limits, waits_for: Sequence[str]
-) -> Headline:
+def headline(entries: Sequence[Entry], stats: Sequence[Share], limits: Limits, waits_for: Sequence[str]) -> Headline:
     """The score and the next steps of a judged set.
 
     Args:

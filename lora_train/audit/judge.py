@@ -59,9 +59,7 @@ def judge(
     own = _own_reasons(found, limits, scope)
     fine = [_fine(item.photo.name, reasons, overrides) for item, reasons in zip(found.items, own, strict=True)]
     copies = find_copies(found, fine, limits)
-    lists = [
-        (*r, *(() if c is None else (_copy_reason(c, limits),))) for r, c in zip(own, copies, strict=True)
-    ]
+    lists = [(*r, *(() if c is None else (_copy_reason(c, limits),))) for r, c in zip(own, copies, strict=True)]
     keeps = [_fine(item.photo.name, reasons, overrides) for item, reasons in zip(found.items, lists, strict=True)]
     order = _order(found, keeps)
     series = with_keepers(find_series(found, np.flatnonzero(keeps), limits), order)
@@ -78,9 +76,7 @@ def judge(
     told = {g.kind for g in series} and {"one_background", "one_outfit"}
     about = tuple(w for w in share_warnings(stats) if w.code not in told)
     warnings = (*size_warnings(sum(keeps), limits), *(Warning_(g.kind, g.text) for g in series), *about)
-    return Judgement(
-        entries, groups, warnings, scope.not_judged, stats, top.score, top.score_max, top.next_steps
-    )
+    return Judgement(entries, groups, warnings, scope.not_judged, stats, top.score, top.score_max, top.next_steps)
 
 
 def _fine(name: str, reasons: Sequence[Reason], overrides: Mapping[str, Override]) -> bool:

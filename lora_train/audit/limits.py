@@ -154,9 +154,7 @@ def _problems(limits: Limits) -> list[str]:
         if unit.startswith(_SHARES) and (v := getattr(limits, n)) > 1
     ]
     found += [
-        f"{n} is {v}, there are 64 bits"
-        for n in ("duplicate_bits", "burst_bits")
-        if (v := getattr(limits, n)) > 64
+        f"{n} is {v}, there are 64 bits" for n in ("duplicate_bits", "burst_bits") if (v := getattr(limits, n)) > 64
     ]
     found += [
         f"{low} is {a:g}, it cannot be above {high} ({b:g})"

@@ -167,9 +167,7 @@ def _answered(batch: Sequence[Seen], lookers: Lookers) -> list[Evidence]:
         for seen in batch:
             if seen.pictures:
                 save_vectors("regions", seen.evidence.photo.sha256, lookers.makers, seen.vectors)
-    return [
-        replace(seen.evidence, answers=tagger.answers(seen.vectors, seen.evidence.people)) for seen in batch
-    ]
+    return [replace(seen.evidence, answers=tagger.answers(seen.vectors, seen.evidence.people)) for seen in batch]
 
 
 def _in_order(

@@ -13,9 +13,7 @@ def size_warnings(kept: int, limits: Limits) -> tuple[Warning_, ...]:
         more = limits.min_photos - kept
         return (Warning_("too_few", f"Only {kept} usable photos: add at least {more} more; {best}."),)
     if kept < limits.good_photos:
-        text = (
-            f"{kept} usable photos are the minimum ({limits.min_photos} to {limits.good_photos - 1}); {best}."
-        )
+        text = f"{kept} usable photos are the minimum ({limits.min_photos} to {limits.good_photos - 1}); {best}."
         return (Warning_("minimum", text),)
     if kept < limits.best_photos:
         return (Warning_("below_best", f"{kept} usable photos are enough; {best}."),)
@@ -35,8 +33,6 @@ def count_share(kept: int, limits: Limits) -> Share:
         state, text = "good", f"{kept} usable photos."
     else:
         state = "bad" if kept < limits.min_photos else "watch"
-        warnings = size_warnings(kept, limits)
-        text = warnings[0].text if warnings else (
-            f"{kept} usable photos are fine; {limits.best_photos} to {limits.best_high_photos} varied ones are best."
-        )
+        fine = f"{kept} usable photos are fine; {limits.best_photos} to {limits.best_high_photos} varied are best."
+        text = next((warning.text for warning in size_warnings(kept, limits)), fine)
     return Share("photos", "usable photos", kept, kept, low, high, state, text)

@@ -17,10 +17,17 @@ HELP = "how LoRAs overlap, how loud each is, and strengths that fit together"
 def add(parser_factory: Callable[..., argparse.ArgumentParser]) -> argparse.ArgumentParser:
     parser = parser_factory("conflict", help=HELP, description=HELP)
     parser.add_argument("loras", nargs="+", metavar="FILE[:STRENGTH]", help="LoRAs and the strengths they are used at")
-    parser.add_argument("--base", type=Path, metavar="CKPT",
-                        help="the checkpoint: which layers fit, how large changes are")
-    parser.add_argument("--lock", type=Path, action="append", default=[], metavar="FILE",
-                        help="a LoRA whose strength is not to be changed (repeatable)")
+    parser.add_argument(
+        "--base", type=Path, metavar="CKPT", help="the checkpoint: which layers fit, how large changes are"
+    )
+    parser.add_argument(
+        "--lock",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a LoRA whose strength is not to be changed (repeatable)",
+    )
     return parser
 
 

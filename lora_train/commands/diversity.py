@@ -21,12 +21,17 @@ def add(parser_factory: Callable[..., argparse.ArgumentParser]) -> argparse.Argu
     parser = parser_factory("diversity", help=HELP, description=HELP)
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="pictures made with the LoRA")
     parser.add_argument("--reference", type=Path, metavar="FOLDER", help="the training photos")
-    parser.add_argument("--base", type=Path, metavar="FOLDER",
-                        help="pictures of the same prompt and seeds without the LoRA")
+    parser.add_argument(
+        "--base", type=Path, metavar="FOLDER", help="pictures of the same prompt and seeds without the LoRA"
+    )
     parser.add_argument("--prompt", default="", metavar="TEXT", help="what was asked for")
     parser.add_argument("--trigger", default="", metavar="TOKEN", help="the trigger word in the prompt")
-    parser.add_argument("--embedder", default="starter", metavar="PATH",
-                        help="an open_clip model: a .safetensors file or its folder (default: the starter's)")
+    parser.add_argument(
+        "--embedder",
+        default="starter",
+        metavar="PATH",
+        help="an open_clip model: a .safetensors file or its folder (default: the starter's)",
+    )
     parser.add_argument("--gate", action="store_true", help="exit code 3 unless the verdict is good")
     return parser
 
@@ -40,8 +45,16 @@ def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
     reference, photos = _pictures(args.reference, observer) if args.reference else (None, None)
     embedder = load_embedder(args.embedder)
     observer.stage("diversity")
-    found = judge_diversity(made, base_images=base, reference=reference, prompt=args.prompt or None,
-                            embedder=embedder, trigger=args.trigger, image_names=names, photo_names=photos)
+    found = judge_diversity(
+        made,
+        base_images=base,
+        reference=reference,
+        prompt=args.prompt or None,
+        embedder=embedder,
+        trigger=args.trigger,
+        image_names=names,
+        photo_names=photos,
+    )
     result = {**found.to_json(), "embedder": embedder.name}
     if args.gate and found.verdict != "good":
         raise QualityGateError(f"the verdict is '{found.verdict}', asked for was 'good'", result)

@@ -16,8 +16,12 @@ HELP = "put several LoRAs into one file, exactly or cut to a rank"
 
 def add(parser_factory: Callable[..., argparse.ArgumentParser]) -> argparse.ArgumentParser:
     parser = parser_factory("merge", help=HELP, description=HELP)
-    parser.add_argument("loras", nargs="+", metavar="FILE[:STRENGTH[:TEXT]]",
-                        help="LoRAs and their strengths; TEXT is for the text encoders")
+    parser.add_argument(
+        "loras",
+        nargs="+",
+        metavar="FILE[:STRENGTH[:TEXT]]",
+        help="LoRAs and their strengths; TEXT is for the text encoders",
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the LoRA to write (.safetensors)")
     parser.add_argument("--rank", type=int, metavar="R", help="cut the sum to this rank (default: exact)")
     parser.add_argument("--energy", type=float, metavar="E", help="cut each layer to this share of its energy")

@@ -14,8 +14,13 @@ HELP = "run the whole guide on the embedded default: photos, audit, crop, train,
 
 def add(parser_factory: Callable[..., argparse.ArgumentParser]) -> argparse.ArgumentParser:
     parser = parser_factory("quickstart", help=HELP, description=HELP)
-    parser.add_argument("--out", type=Path, default=Path("quickstart"), metavar="DIR",
-                        help="folder for everything that is made (default: quickstart)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("quickstart"),
+        metavar="DIR",
+        help="folder for everything that is made (default: quickstart)",
+    )
     parser.add_argument("--photos", type=Path, metavar="FOLDER", help="your own photos instead of the demo")
     parser.add_argument("--steps", type=int, metavar="N", help="training steps instead of the planned number")
     return parser
@@ -28,10 +33,12 @@ def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
 
 
 def show(result: dict[str, Any]) -> str:
-    return "\n".join([
-        f"{result['kept']} of {result['photos']} photos kept, {result['steps']} steps, "
-        f"{result['seconds']:.0f} s in all",
-        result["diversity"]["text"],
-        f"LoRA:   {result['lora']}",
-        f"Report: {result['report']}",
-    ])
+    return "\n".join(
+        [
+            f"{result['kept']} of {result['photos']} photos kept, {result['steps']} steps, "
+            f"{result['seconds']:.0f} s in all",
+            result["diversity"]["text"],
+            f"LoRA:   {result['lora']}",
+            f"Report: {result['report']}",
+        ]
+    )

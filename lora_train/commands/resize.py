@@ -34,10 +34,12 @@ def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
 def show(result: dict[str, Any]) -> str:
     worst = sorted(result["layers"], key=lambda layer: -layer["relative_error"])[:3]
     lines = [f"  {layer['layer']}: rank {layer['rank_after']}, error {layer['relative_error']:.2%}" for layer in worst]
-    return "\n".join([
-        f"Rank {result['rank_before']} -> {result['rank_after']}, {result['bytes_before'] / 1e6:.1f} -> "
-        f"{result['bytes_after'] / 1e6:.1f} MB; {result['energy_kept']:.2%} of the energy kept, "
-        f"relative error {result['relative_error']:.3g}. The layers that lost most:",
-        *lines,
-        f"LoRA: {result['path']}",
-    ])
+    return "\n".join(
+        [
+            f"Rank {result['rank_before']} -> {result['rank_after']}, {result['bytes_before'] / 1e6:.1f} -> "
+            f"{result['bytes_after'] / 1e6:.1f} MB; {result['energy_kept']:.2%} of the energy kept, "
+            f"relative error {result['relative_error']:.3g}. The layers that lost most:",
+            *lines,
+            f"LoRA: {result['path']}",
+        ]
+    )

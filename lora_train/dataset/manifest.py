@@ -182,9 +182,7 @@ class Dataset:
 
         Photos are counted by :attr:`kept`: two crops of one photo are one photo.
         """
-        return tuple(
-            dataclasses.replace(e, crop=crop, more_crops=()) for e in self.kept for crop in e.crops or (None,)
-        )
+        return tuple(dataclasses.replace(e, crop=crop, more_crops=()) for e in self.kept for crop in e.crops or (None,))
 
     def entry(self, name: str) -> Entry:
         """The entry of a file name.

@@ -22,6 +22,7 @@ ID_LENGTH = 16
 
 Verdict = Literal["keep", "reject"]
 
+
 @dataclass(frozen=True)
 class Decision:
     """What was decided about one photo."""

@@ -12,8 +12,22 @@ from .questions import Question, asked_for
 from .statistics import Estimate, jackknife
 
 _FILLER = frozenset(
-    ("a", "an", "the", "of", "with", "and", "photo", "picture", "image", "portrait", "snapshot",
-     "person", "man", "woman")
+    (
+        "a",
+        "an",
+        "the",
+        "of",
+        "with",
+        "and",
+        "photo",
+        "picture",
+        "image",
+        "portrait",
+        "snapshot",
+        "person",
+        "man",
+        "woman",
+    )
 )
 
 

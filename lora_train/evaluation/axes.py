@@ -41,15 +41,22 @@ def variety_axis(variety: Variety, limits: DiversityLimits) -> Axis:
         f"{ratio.value:.0%} of the base model's variety in places, clothes and poses is left "
         f"({_span(low, high)} at 90 %, {variety.n} pictures)"
     )
-    return _axis("variety", ratio.value, low, high, limits.collapsed_ratio, bad,
-                 ratio.value < limits.watch_ratio, text)
+    return _axis("variety", ratio.value, low, high, limits.collapsed_ratio, bad, ratio.value < limits.watch_ratio, text)
 
 
 def _variety_alone(variety: Variety, limits: DiversityLimits) -> Axis:
     share = variety.share
     text = f"worth {variety.vendi:.1f} different pictures of {variety.n}, without a base to compare with"
-    return Axis("variety", _three(share < limits.collapsed_share, share < limits.watch_share), share,
-                None, None, limits.collapsed_share, variety.n >= 6, text)
+    return Axis(
+        "variety",
+        _three(share < limits.collapsed_share, share < limits.watch_share),
+        share,
+        None,
+        None,
+        limits.collapsed_share,
+        variety.n >= 6,
+        text,
+    )
 
 
 def copying_axis(nearest: tuple[Nearest, ...] | None, limits: DiversityLimits) -> Axis:
@@ -72,8 +79,16 @@ def identity_axis(identity: Identity | None, limits: DiversityLimits) -> Axis:
     low, high = identity.interval()
     chance = "" if identity.base_share is None else f"; without the LoRA {identity.base_share:.0%}"
     text = f"{identity.hits} of {identity.n} pictures are the person ({_span(low, high)} at 90 %{chance})"
-    return _axis("identity", identity.share, low, high, limits.identity_share,
-                 identity.share < limits.identity_share, identity.share < limits.identity_watch_share, text)
+    return _axis(
+        "identity",
+        identity.share,
+        low,
+        high,
+        limits.identity_share,
+        identity.share < limits.identity_share,
+        identity.share < limits.identity_watch_share,
+        text,
+    )
 
 
 def prompt_axis(adherence: Adherence | None, limits: DiversityLimits) -> Axis:
@@ -86,14 +101,30 @@ def prompt_axis(adherence: Adherence | None, limits: DiversityLimits) -> Axis:
     low, high = (max(0.0, shown.interval()[0]), min(1.0, shown.interval()[1]))
     if adherence.base is None:
         text = f"{shown.value:.0%} of what was asked for is shown ({asked})"
-        return _axis("prompt", shown.value, low, high, limits.prompt_share,
-                     shown.value + shown.se < limits.prompt_share, shown.value < limits.prompt_share, text)
+        return _axis(
+            "prompt",
+            shown.value,
+            low,
+            high,
+            limits.prompt_share,
+            shown.value + shown.se < limits.prompt_share,
+            shown.value < limits.prompt_share,
+            text,
+        )
     drop = adherence.base.minus(shown)
     before = f"{adherence.base.value:.0%} without the LoRA"
     text = f"{shown.value:.0%} of what was asked for is shown, {before} ({asked})"
     bad = drop.value - drop.se > limits.prompt_drop
-    return _axis("prompt", shown.value, low, high, adherence.base.value - limits.prompt_drop, bad,
-                 drop.value > limits.prompt_drop, text)
+    return _axis(
+        "prompt",
+        shown.value,
+        low,
+        high,
+        adherence.base.value - limits.prompt_drop,
+        bad,
+        drop.value > limits.prompt_drop,
+        text,
+    )
 
 
 def _prompt_by_text(adherence: Adherence, limits: DiversityLimits) -> Axis:
@@ -102,12 +133,19 @@ def _prompt_by_text(adherence: Adherence, limits: DiversityLimits) -> Axis:
     drop = adherence.base.minus(adherence.shown)
     low, high = drop.interval()
     text = f"agreement of pictures and prompt changed by {-drop.value:+.1f} (limit {-limits.logit_drop:+.1f})"
-    return _axis("prompt", drop.value, low, high, limits.logit_drop,
-                 drop.value - drop.se > limits.logit_drop, drop.value > limits.logit_drop / 2, text)
+    return _axis(
+        "prompt",
+        drop.value,
+        low,
+        high,
+        limits.logit_drop,
+        drop.value - drop.se > limits.logit_drop,
+        drop.value > limits.logit_drop / 2,
+        text,
+    )
 
 
-def _axis(name: str, value: float, low: float, high: float, limit: float, bad: bool, watch: bool,
-          text: str) -> Axis:
+def _axis(name: str, value: float, low: float, high: float, limit: float, bad: bool, watch: bool, text: str) -> Axis:
     state = _three(bad, watch)
     sure = not (math.isfinite(low) and low < limit < high)
     return Axis(name, state, value, low, high, limit, sure, text)  # type: ignore[arg-type]

@@ -129,5 +129,13 @@ def _config_shape(config: Any) -> tuple[object, ...] | None:
     if config.get("custom_text") or not all(isinstance(s, int) for s in sizes):
         return None  # towers of other kinds name their weights differently
     width, patch, size, layers = sizes
-    return (config["embed_dim"], width, patch, (size // patch) ** 2, layers,
-            text.get("width"), text.get("layers"), text.get("context_length", 77))
+    return (
+        config["embed_dim"],
+        width,
+        patch,
+        (size // patch) ** 2,
+        layers,
+        text.get("width"),
+        text.get("layers"),
+        text.get("context_length", 77),
+    )

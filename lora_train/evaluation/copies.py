@@ -60,8 +60,15 @@ def nearest_photos(
         j = int(np.where(same[i], looks.bits[i], 65).argmin()) if same[i].any() else int(cosines[i].argmax())
         copied = bool(same[i, j] or cosines[i, j] >= copy_cosine)
         found.append(
-            Nearest(i, j, float(cosines[i, j]), int(looks.bits[i, j]), float(looks.likeness[i, j]),
-                    bool(looks.mirrored[i, j]), copied)
+            Nearest(
+                i,
+                j,
+                float(cosines[i, j]),
+                int(looks.bits[i, j]),
+                float(looks.likeness[i, j]),
+                bool(looks.mirrored[i, j]),
+                copied,
+            )
         )
     return tuple(found)
 
@@ -90,8 +97,7 @@ def compare_looks(images: Sequence[Image], photos: Sequence[Image]) -> Looks:
     flipped = turned < straight
     small, known = [_thumb(image) for image in images], [_thumb(photo) for photo in photos]
     alike = [
-        [likeness(a, b[:, ::-1] if flipped[i, j] else b) for j, b in enumerate(known)]
-        for i, a in enumerate(small)
+        [likeness(a, b[:, ::-1] if flipped[i, j] else b) for j, b in enumerate(known)] for i, a in enumerate(small)
     ]
     return Looks(np.minimum(straight, turned).astype(np.int64), np.array(alike), flipped)
 

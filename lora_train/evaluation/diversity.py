@@ -25,9 +25,7 @@ from .variety import Variety, measure_variety
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-Verdict = Literal[
-    "good", "overfit", "underfit", "ignores the prompt", "copies training photos", "not enough images"
-]
+Verdict = Literal["good", "overfit", "underfit", "ignores the prompt", "copies training photos", "not enough images"]
 
 
 @dataclass(frozen=True)
@@ -60,18 +58,29 @@ class DiversityReport:
     def to_json(self) -> dict[str, Any]:
         """Plain values only; ``identity`` is the share of pictures that are the person, or null."""
         return {
-            "version": 1, "verdict": self.verdict, "images": self.n, "vendi": self.vendi,
-            "mean_similarity": self.mean_similarity, "similarity_interval": self.similarity_interval,
+            "version": 1,
+            "verdict": self.verdict,
+            "images": self.n,
+            "vendi": self.vendi,
+            "mean_similarity": self.mean_similarity,
+            "similarity_interval": self.similarity_interval,
             "base_similarity": self.base_similarity,
             "identity": self.identity.share if self.identity and self.identity.traits else None,
             "identity_details": asdict(self.identity) if self.identity else None,
             "copies": [
-                {"image": self.image_names[c.image], "photo": self.photo_names[c.photo], "cosine": c.cosine,
-                 "hash_distance": c.bits, "likeness": c.likeness, "mirrored": c.is_mirrored}
+                {
+                    "image": self.image_names[c.image],
+                    "photo": self.photo_names[c.photo],
+                    "cosine": c.cosine,
+                    "hash_distance": c.bits,
+                    "likeness": c.likeness,
+                    "mirrored": c.is_mirrored,
+                }
                 for c in self.copies
             ],
             "axes": {a.name: {k: v for k, v in asdict(a).items() if k != "name"} for a in self.axes},
-            "advice": list(self.advice), "text": self.text,
+            "advice": list(self.advice),
+            "text": self.text,
         }
 
 
@@ -122,14 +131,23 @@ def judge_diversity(
     base = _measure(base_images, embedder, asked, base_prompts) if base_images else None
     photos = _measure(reference, embedder, asked, None) if reference else None
 
-    variety = measure_variety(ours.rows, embedder.calibration.unrelated_cosine, ours.prompts,
-                              base.rows if base else None, base.prompts if base else None,
-                              identity_directions(embedder, asked))
+    variety = measure_variety(
+        ours.rows,
+        embedder.calibration.unrelated_cosine,
+        ours.prompts,
+        base.rows if base else None,
+        base.prompts if base else None,
+        identity_directions(embedder, asked),
+    )
     identity = _identity(ours, base, photos, asked, limits)
     nearest = _nearest(ours, photos, embedder, limits)
     adherence = _adherence(ours, base, asked, embedder, trigger)
-    axes = (variety_axis(variety, limits), identity_axis(identity, limits),
-            copying_axis(nearest, limits), prompt_axis(adherence, limits))
+    axes = (
+        variety_axis(variety, limits),
+        identity_axis(identity, limits),
+        copying_axis(nearest, limits),
+        prompt_axis(adherence, limits),
+    )
     return _report(variety, identity, nearest or (), axes, names, base is not None)
 
 
@@ -137,8 +155,10 @@ def decide(axes: Sequence[Axis]) -> Verdict:
     """The worst axis speaks: collapse explains copies and a lost prompt, so it goes first."""
     bad = {axis.name for axis in axes if axis.state == "bad"}
     order: tuple[tuple[str, Verdict], ...] = (
-        ("variety", "overfit"), ("copying", "copies training photos"),
-        ("prompt", "ignores the prompt"), ("identity", "underfit"),
+        ("variety", "overfit"),
+        ("copying", "copies training photos"),
+        ("prompt", "ignores the prompt"),
+        ("identity", "underfit"),
     )
     for name, verdict in order:
         if name in bad:
@@ -152,8 +172,9 @@ def advice_table() -> dict[str, list[str]]:
     return json.loads(Path(__file__).with_name("advice.json").read_text("utf-8"))
 
 
-def _advise(verdict: Verdict, axes: Sequence[Axis], copies: Sequence[Nearest], photos: Sequence[str],
-            n: int, with_base: bool) -> tuple[str, ...]:
+def _advise(
+    verdict: Verdict, axes: Sequence[Axis], copies: Sequence[Nearest], photos: Sequence[str], n: int, with_base: bool
+) -> tuple[str, ...]:
     states = {axis.name: axis.state for axis in axes}
     doubts = verdict == "good" and "watch" in states.values()
     codes: list[str] = ["good, with doubts" if doubts else verdict]
@@ -163,58 +184,89 @@ def _advise(verdict: Verdict, axes: Sequence[Axis], copies: Sequence[Nearest], p
     codes += [] if with_base else ["no base"]
     codes += [] if states["copying"] != "not checked" else ["no reference"]
     photo = most_copied(copies)
-    known = {"n": n, "count": sum(c.photo == photo for c in copies),
-             "photo": "" if photo is None else f"'{photos[photo]}'"}
+    known = {
+        "n": n,
+        "count": sum(c.photo == photo for c in copies),
+        "photo": "" if photo is None else f"'{photos[photo]}'",
+    }
     sentences = [s for code in codes for s in advice_table()[code]]
     if photo is not None and verdict == "overfit":
         sentences.append(advice_table()["copies training photos"][1])
     return tuple(s.format(**known) for s in sentences if photo is not None or "{photo}" not in s)
 
 
-def _report(variety: Variety, identity: Identity | None, nearest: tuple[Nearest, ...], axes: tuple[Axis, ...],
-            names: tuple[tuple[str, ...], tuple[str, ...]], with_base: bool) -> DiversityReport:
+def _report(
+    variety: Variety,
+    identity: Identity | None,
+    nearest: tuple[Nearest, ...],
+    axes: tuple[Axis, ...],
+    names: tuple[tuple[str, ...], tuple[str, ...]],
+    with_base: bool,
+) -> DiversityReport:
     verdict, copies = decide(axes), tuple(m for m in nearest if m.is_copy)
     known = bool(np.isfinite(variety.similarity.value))
     return DiversityReport(
-        verdict=verdict, n=variety.n, vendi=variety.vendi,
+        verdict=verdict,
+        n=variety.n,
+        vendi=variety.vendi,
         mean_similarity=variety.similarity.value if known else None,
         similarity_interval=variety.similarity.interval() if known else None,
         base_similarity=variety.base_similarity.value if variety.base_similarity else None,
-        axes=axes, identity=identity, copies=copies,
+        axes=axes,
+        identity=identity,
+        copies=copies,
         advice=_advise(verdict, axes, copies, names[1], variety.n, with_base),
-        image_names=names[0], photo_names=names[1],
+        image_names=names[0],
+        photo_names=names[1],
     )
 
 
-def _too_few(images: Sequence[Image], embedder: Embeds, limits: DiversityLimits, image_names: tuple[str, ...],
-             photo_names: tuple[str, ...]) -> DiversityReport:
+def _too_few(
+    images: Sequence[Image],
+    embedder: Embeds,
+    limits: DiversityLimits,
+    image_names: tuple[str, ...],
+    photo_names: tuple[str, ...],
+) -> DiversityReport:
     rows = embedder.images(images) if images else np.zeros((0, 1), np.float32)
     variety = measure_variety(rows, embedder.calibration.unrelated_cosine) if images else None
     pair = variety.similarity.value if variety and len(images) == 2 else None
     advice = tuple(s.format(min_images=limits.min_images) for s in advice_table()["not enough images"])
     return DiversityReport(
-        "not enough images", len(images), variety.vendi if variety else 0.0, pair, None, None, (), None, (),
-        advice, image_names, photo_names,
+        "not enough images",
+        len(images),
+        variety.vendi if variety else 0.0,
+        pair,
+        None,
+        None,
+        (),
+        None,
+        (),
+        advice,
+        image_names,
+        photo_names,
     )
 
 
-def _measure(pictures: Sequence[Image], embedder: Embeds, questions: Sequence[Question],
-             prompts: list[str] | None) -> _Set:
+def _measure(
+    pictures: Sequence[Image], embedder: Embeds, questions: Sequence[Question], prompts: list[str] | None
+) -> _Set:
     rows = embedder.images(pictures)
     return _Set(pictures, rows, ask(embedder, rows, questions), prompts)
 
 
-def _identity(ours: _Set, base: _Set | None, photos: _Set | None, questions: Sequence[Question],
-              limits: DiversityLimits) -> Identity | None:
+def _identity(
+    ours: _Set, base: _Set | None, photos: _Set | None, questions: Sequence[Question], limits: DiversityLimits
+) -> Identity | None:
     if photos is None:
         return None
     traits = traits_of(photos.answers, questions, limits.trait_share)
-    return measure_identity(ours.answers, traits, ours.rows, photos.rows, limits.carry_share,
-                            base.answers if base else None)
+    return measure_identity(
+        ours.answers, traits, ours.rows, photos.rows, limits.carry_share, base.answers if base else None
+    )
 
 
-def _nearest(ours: _Set, photos: _Set | None, embedder: Embeds,
-             limits: DiversityLimits) -> tuple[Nearest, ...] | None:
+def _nearest(ours: _Set, photos: _Set | None, embedder: Embeds, limits: DiversityLimits) -> tuple[Nearest, ...] | None:
     from PIL import ImageOps
 
     if photos is None:
@@ -223,13 +275,17 @@ def _nearest(ours: _Set, photos: _Set | None, embedder: Embeds,
     cosines = np.maximum(ours.rows @ photos.rows.T, ours.rows @ flipped.T)
     limit = copy_cosine_of(photos.rows, embedder.calibration.copy_cosine)
     return nearest_photos(
-        cosines, compare_looks(ours.pictures, photos.pictures), copy_cosine=limit,
-        copy_bits=limits.copy_bits, copy_likeness=limits.copy_likeness,
+        cosines,
+        compare_looks(ours.pictures, photos.pictures),
+        copy_cosine=limit,
+        copy_bits=limits.copy_bits,
+        copy_likeness=limits.copy_likeness,
     )
 
 
-def _adherence(ours: _Set, base: _Set | None, questions: Sequence[Question], embedder: Embeds,
-               trigger: str) -> Adherence | None:
+def _adherence(
+    ours: _Set, base: _Set | None, questions: Sequence[Question], embedder: Embeds, trigger: str
+) -> Adherence | None:
     if ours.prompts is None:
         return None
     asked = things_asked(ours.prompts, questions)
@@ -243,8 +299,9 @@ def _adherence(ours: _Set, base: _Set | None, questions: Sequence[Question], emb
         return Adherence("things", shown, without_lora, tuple(words))
     if not any(says_something(p, trigger) for p in ours.prompts):
         return None
-    return Adherence("text", _text_fit(ours, embedder, trigger),
-                     _text_fit(base, embedder, trigger) if base else None, ())
+    return Adherence(
+        "text", _text_fit(ours, embedder, trigger), _text_fit(base, embedder, trigger) if base else None, ()
+    )
 
 
 def _text_fit(pictures: _Set, embedder: Embeds, trigger: str) -> Any:

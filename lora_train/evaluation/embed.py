@@ -101,9 +101,7 @@ class Embedder:
         return int(self.model.visual.output_dim)
 
 
-def answer_probabilities(
-    embedder: Embeds, images: np.ndarray, prompts: Sequence[Sequence[str]]
-) -> np.ndarray:
+def answer_probabilities(embedder: Embeds, images: np.ndarray, prompts: Sequence[Sequence[str]]) -> np.ndarray:
     """softmax(scale * cosine) over the answers of one question: unit rows (n, d) -> (n, k)."""
     logits = embedder.scale * images @ answer_vectors(embedder, prompts).T
     odds = np.exp(logits - logits.max(axis=1, keepdims=True))

@@ -50,9 +50,7 @@ class Identity:
         return wilson(self.hits, self.n)
 
 
-def traits_of(
-    answers: Mapping[str, np.ndarray], questions: Sequence[Question], min_share: float
-) -> tuple[Trait, ...]:
+def traits_of(answers: Mapping[str, np.ndarray], questions: Sequence[Question], min_share: float) -> tuple[Trait, ...]:
     """The identity questions on which at least ``min_share`` of the photos give one answer.
 
     An answer that names nothing ("no beard") is no trait: most other people share it.

@@ -65,15 +65,11 @@ def _question(value: dict[str, Any]) -> Question:
     for answer in value["answers"]:
         own = isinstance(answer, dict)
         labels.append(answer["label"] if own else value["place"].replace("{}", answer))
-        prompts.append(
-            tuple(answer["prompts"] if own else (t.replace("{}", answer) for t in value["templates"]))
-        )
+        prompts.append(tuple(answer["prompts"] if own else (t.replace("{}", answer) for t in value["templates"])))
     if len(labels) < 2 or not all(prompts):
         raise KeyError(f"question '{value['id']}' needs two answers with prompts")
     absent = frozenset(i for i, a in enumerate(value["answers"]) if isinstance(a, dict) and a.get("absent"))
-    return Question(
-        value["id"], value["title"], bool(value["identity"]), tuple(labels), tuple(prompts), absent
-    )
+    return Question(value["id"], value["title"], bool(value["identity"]), tuple(labels), tuple(prompts), absent)
 
 
 def ask(embedder: Embeds, images: np.ndarray, questions: Sequence[Question]) -> dict[str, np.ndarray]:

@@ -52,9 +52,7 @@ class Estimate:
         return Estimate(1.0 - self.value, self.se, self.n, self.strata)
 
 
-def jackknife(
-    statistic: Callable[[np.ndarray], float], n: int, strata: np.ndarray | None = None
-) -> Estimate:
+def jackknife(statistic: Callable[[np.ndarray], float], n: int, strata: np.ndarray | None = None) -> Estimate:
     """``statistic`` of all indices 0..n-1, with its leave-one-out standard error.
 
     sqrt(sum over strata of (n_s - 1) / n_s * sum_i (m_-i - mean_s)^2), Efron & Tibshirani 1993,

@@ -53,8 +53,12 @@ def measure_variety(
         base_similarity = mean_pairwise(base, base_groups)
         ratio = _ratio(moment, groups, without(base, person), base_groups)
     return Variety(
-        similarity, base_similarity, ratio, vendi_of(images, unrelated_cosine),
-        _share(moment, groups, unrelated_cosine), len(images),
+        similarity,
+        base_similarity,
+        ratio,
+        vendi_of(images, unrelated_cosine),
+        _share(moment, groups, unrelated_cosine),
+        len(images),
     )
 
 

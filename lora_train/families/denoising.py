@@ -73,4 +73,3 @@ def call_sdxl(model: Any, noisy: Any, times: Any, told: Conditions, guidance: fl
     sizes = torch.tensor([height, width, 0, 0, height, width], device=noisy.device, dtype=noisy.dtype)
     added = {"text_embeds": told.pooled, "time_ids": sizes.expand(len(noisy), 6)}
     return model(noisy, times, told.text, added_cond_kwargs=added).sample
-

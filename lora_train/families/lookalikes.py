@@ -115,11 +115,7 @@ LOOKALIKES: tuple[Lookalike, ...] = (
         "Choose FLUX.1 dev.",
     ),
     Lookalike(
-        lambda h: (
-            _any(h, "double_blocks.")
-            and _image_channels(h) == 128
-            and not _any(h, "double_stream_modulation")
-        ),
+        lambda h: _any(h, "double_blocks.") and _image_channels(h) == 128 and not _any(h, "double_stream_modulation"),
         "a FLUX model with control input (Depth or Canny)",
         "Choose FLUX.1 dev.",
     ),

@@ -193,4 +193,3 @@ def grid(h: int, w: int, dimensions: int, device: Any) -> torch.Tensor:
     ids[..., 1] = torch.arange(h, device=device)[:, None]
     ids[..., 2] = torch.arange(w, device=device)[None]
     return ids.view(h * w, dimensions)
-

@@ -18,9 +18,7 @@ RULES = (
     Rule("final_layer.linear", ("all_final_layer.2-1.linear",)),
     Rule("final_layer.adaLN_modulation.1", ("all_final_layer.2-1.adaLN_modulation.1",)),
 )
-TARGETS = (
-    r"(layers|noise_refiner|context_refiner)\.\d+\.(attention\.(to_[qkv]|to_out\.0)|feed_forward\.w[123])"
-)
+TARGETS = r"(layers|noise_refiner|context_refiner)\.\d+\.(attention\.(to_[qkv]|to_out\.0)|feed_forward\.w[123])"
 
 
 def call(model: Any, noisy: Any, times: Any, told: Conditions, guidance: float) -> Any:

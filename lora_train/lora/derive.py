@@ -101,9 +101,7 @@ def _fuse(pieces: Sequence[Layer | None], steps: Sequence[int]) -> Layer:
 
     present = [piece for piece in pieces if piece is not None]
     first = present[0]
-    if len(present) == len(pieces) and all(
-        torch.equal(p.down, first.down) and p.alpha == first.alpha for p in present
-    ):
+    if len(present) == len(pieces) and all(torch.equal(p.down, first.down) and p.alpha == first.alpha for p in present):
         return Layer(torch.cat([p.up for p in present]), first.down, first.alpha)
     unit = next(p.up.shape[0] // s for p, s in zip(pieces, steps, strict=True) if p is not None)
     rank = sum(p.down.shape[0] for p in present)

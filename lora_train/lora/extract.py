@@ -146,9 +146,7 @@ def _weight(file: Any, weight: BaseWeight) -> torch.Tensor:
     return (value[slice(*weight.rows)] if weight.rows else value).flatten(1)
 
 
-def _low_rank(
-    change: torch.Tensor, rank: int, dtype: torch.dtype, shape: tuple[int, ...]
-) -> tuple[Layer, float]:
+def _low_rank(change: torch.Tensor, rank: int, dtype: torch.dtype, shape: tuple[int, ...]) -> tuple[Layer, float]:
     """The stored layer, and the squared norm of what it misses, measured on the full difference."""
     import torch
 

@@ -68,9 +68,7 @@ def inner(up: torch.Tensor, down: torch.Tensor, other_up: torch.Tensor, other_do
     return float(((up.T @ other_up) * (down @ other_down.T)).double().sum())
 
 
-def stored(
-    up: torch.Tensor, down: torch.Tensor, dtype: torch.dtype
-) -> tuple[torch.Tensor, torch.Tensor, float]:
+def stored(up: torch.Tensor, down: torch.Tensor, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor, float]:
     """Both factors in the type of the file, and the squared norm of the rounding error this makes.
 
     Before rounding, a power of two is moved between the factors so that their sizes are alike: small

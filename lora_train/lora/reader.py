@@ -111,9 +111,7 @@ def open_lora(path: Path, *, partly: bool = False) -> Iterator[LoraFile]:
             places = places_of(Path(path), layers, family)
             yield LoraFile(Path(path), header, family, form_of(header), kinds_of(header), layers, places, tensors)
     except SafetensorError as error:
-        raise UnsupportedModelError(
-            f"'{Path(path).name}' is damaged: {error}. Download or copy it again."
-        ) from error
+        raise UnsupportedModelError(f"'{Path(path).name}' is damaged: {error}. Download or copy it again.") from error
 
 
 def header_of(path: Path) -> Header:

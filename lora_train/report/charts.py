@@ -46,8 +46,9 @@ def loss_chart(
     frame = (64 * _INK, 40 * _INK, (size[0] - 20) * _INK, (size[1] - 36) * _INK)
     write(draw, (16 * _INK, 12 * _INK), title, 15 * _INK, theme.ink)
     if len(points) < 2:
-        write(draw, ((frame[0] + frame[2]) / 2, (frame[1] + frame[3]) / 2), "no values yet", 13 * _INK,
-              theme.muted, "mm")
+        write(
+            draw, ((frame[0] + frame[2]) / 2, (frame[1] + frame[3]) / 2), "no values yet", 13 * _INK, theme.muted, "mm"
+        )
         return image.resize(final, Image.Resampling.LANCZOS)
     smooth = smoothed([v for _, v in points])
     x_range, y_range = (points[0][0], points[-1][0]), _y_range([v for _, v in points], smooth)
@@ -58,8 +59,7 @@ def loss_chart(
     draw.line(front, fill=theme.accent, width=round(2.5 * _INK), joint="curve")
     x, y = front[-1]
     draw.ellipse((x - 4 * _INK, y - 4 * _INK, x + 4 * _INK, y + 4 * _INK), fill=theme.accent)
-    write(draw, (frame[2], 14 * _INK), f"{smooth[0]:.4f} to {smooth[-1]:.4f} (smoothed)", 12 * _INK,
-          theme.muted, "ra")
+    write(draw, (frame[2], 14 * _INK), f"{smooth[0]:.4f} to {smooth[-1]:.4f} (smoothed)", 12 * _INK, theme.muted, "ra")
     return image.resize(final, Image.Resampling.LANCZOS)
 
 

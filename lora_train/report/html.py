@@ -124,9 +124,7 @@ def _tile(tile: Tile) -> str:
 def _loss(story: Story) -> str:
     def chart(dark: bool) -> str:
         theme = DARK if dark else LIGHT
-        drawn = loss_chart(
-            story.losses, steps=story.loss_steps, theme=theme, size=(860, 320), title="", scale=2
-        )
+        drawn = loss_chart(story.losses, steps=story.loss_steps, theme=theme, size=(860, 320), title="", scale=2)
         return data_uri(drawn, lossless=True)
 
     body = (

@@ -32,12 +32,26 @@ class Theme:
 
 
 LIGHT = Theme(
-    paper="#ffffff", panel="#f4f6f8", ink="#1b2230", muted="#5f6b7c", line="#d5dae2",
-    keep="#187a48", warn="#a66a00", reject="#c0342b", accent="#3558d4",
+    paper="#ffffff",
+    panel="#f4f6f8",
+    ink="#1b2230",
+    muted="#5f6b7c",
+    line="#d5dae2",
+    keep="#187a48",
+    warn="#a66a00",
+    reject="#c0342b",
+    accent="#3558d4",
 )
 DARK = Theme(
-    paper="#15181d", panel="#1e2229", ink="#e9ecf1", muted="#9ba6b5", line="#343b46",
-    keep="#4cc38a", warn="#e3b341", reject="#ff7f76", accent="#82a5ff",
+    paper="#15181d",
+    panel="#1e2229",
+    ink="#e9ecf1",
+    muted="#9ba6b5",
+    line="#343b46",
+    keep="#4cc38a",
+    warn="#e3b341",
+    reject="#ff7f76",
+    accent="#82a5ff",
 )
 
 _WIDE_FONTS = (
@@ -59,8 +73,9 @@ def font(size_px: int, text: str = "") -> Any:
     return ImageFont.load_default(size_px)
 
 
-def write(draw: ImageDraw.ImageDraw, at: tuple[float, float], text: str, size_px: int, fill: str,
-          anchor: str = "la") -> None:
+def write(
+    draw: ImageDraw.ImageDraw, at: tuple[float, float], text: str, size_px: int, fill: str, anchor: str = "la"
+) -> None:
     """Draw one line of text; characters that cannot be shown are replaced, never an error."""
     clean = text.encode("utf-8", "replace").decode("utf-8")
     draw.text(at, clean, font=_font(clean, size_px), fill=fill, anchor=anchor)

@@ -26,8 +26,15 @@ class SampleRow:
     pictures: Sequence[Image.Image]
 
 
-def contact_sheet(tiles: Sequence[Tile], *, title: str = "", columns: int | None = None, side_px: int = 168,
-                  text_lines: int = 3, theme: Theme = LIGHT) -> Image.Image:
+def contact_sheet(
+    tiles: Sequence[Tile],
+    *,
+    title: str = "",
+    columns: int | None = None,
+    side_px: int = 168,
+    text_lines: int = 3,
+    theme: Theme = LIGHT,
+) -> Image.Image:
     """Tiles in rows under a title. RGB; ``columns`` is chosen for a wide sheet when None."""
     from PIL import Image, ImageDraw
 
@@ -36,8 +43,7 @@ def contact_sheet(tiles: Sequence[Tile], *, title: str = "", columns: int | None
     high = tile_height(side_px, text_lines)
     head = _MARGIN_PX + (_TITLE_PX + 16 if title else 0)
     width = max(2 * _MARGIN_PX + columns * (side_px + _GAP_PX) - _GAP_PX, 260)
-    sheet = Image.new("RGB", (width, head + rows * (high + _GAP_PX) + _MARGIN_PX - _GAP_PX * bool(rows)),
-                      theme.paper)
+    sheet = Image.new("RGB", (width, head + rows * (high + _GAP_PX) + _MARGIN_PX - _GAP_PX * bool(rows)), theme.paper)
     if title:
         lines = wrap(title, _TITLE_PX, width - 2 * _MARGIN_PX, 1)
         write(ImageDraw.Draw(sheet), (_MARGIN_PX, _MARGIN_PX), lines[0], _TITLE_PX, theme.ink)
@@ -88,8 +94,14 @@ def sample_sheet(
     return sheet
 
 
-def diversity_sheet(made: Sequence[Image.Image], base: Sequence[Image.Image] | None, report: DiversityReport,
-                    *, theme: Theme = LIGHT, per_row: int = 8) -> Image.Image:
+def diversity_sheet(
+    made: Sequence[Image.Image],
+    base: Sequence[Image.Image] | None,
+    report: DiversityReport,
+    *,
+    theme: Theme = LIGHT,
+    per_row: int = 8,
+) -> Image.Image:
     """The verdict in words above the pictures with the LoRA and those of the base, seed under seed."""
     from PIL import Image, ImageDraw
 

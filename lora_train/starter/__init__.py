@@ -12,9 +12,16 @@ DEMO_TRIGGER = "ohwx"
 CLASS_WORD = "person"
 SIDE_PX = 96
 STARTER_UNET = dict(
-    sample_size=12, in_channels=4, out_channels=4, block_out_channels=(320,), layers_per_block=1,
-    down_block_types=("CrossAttnDownBlock2D",), up_block_types=("CrossAttnUpBlock2D",),
-    mid_block_type=None, cross_attention_dim=768, attention_head_dim=8,
+    sample_size=12,
+    in_channels=4,
+    out_channels=4,
+    block_out_channels=(320,),
+    layers_per_block=1,
+    down_block_types=("CrossAttnDownBlock2D",),
+    up_block_types=("CrossAttnUpBlock2D",),
+    mid_block_type=None,
+    cross_attention_dim=768,
+    attention_head_dim=8,
 )
 """The UNet in diffusers' terms: 18.6 M parameters at one resolution."""
 

@@ -42,8 +42,9 @@ def _beach(size: tuple[int, int], rng: Random, _: RGB) -> Image.Image:
     return image
 
 
-def _buildings(draw: ImageDraw.ImageDraw, size: tuple[int, int], rng: Random,
-               wall: RGB, lit: list[RGB], floor: float) -> None:
+def _buildings(
+    draw: ImageDraw.ImageDraw, size: tuple[int, int], rng: Random, wall: RGB, lit: list[RGB], floor: float
+) -> None:
     w, h = size
     x = -rng.uniform(0, 0.1) * w
     while x < w:
@@ -120,13 +121,21 @@ def _mountains(size: tuple[int, int], rng: Random, _: RGB) -> Image.Image:
         base = 0.74 * h
         draw.polygon([(x - half, base), (x, top), (x + half, base)], fill=jitter((110, 122, 148), rng))
         cap = 0.3
-        draw.polygon([(x - half * cap, top + (base - top) * cap), (x, top),
-                      (x + half * cap, top + (base - top) * cap)], fill=(250, 250, 254))
+        draw.polygon(
+            [(x - half * cap, top + (base - top) * cap), (x, top), (x + half * cap, top + (base - top) * cap)],
+            fill=(250, 250, 254),
+        )
     draw.rectangle((0, 0.72 * h, w, h), fill=jitter((236, 242, 248), rng, 6))
     return image
 
 
 PAINTERS: dict[str, Painter] = {
-    "studio": _studio, "park": _park, "beach": _beach, "street": _street, "room": _room,
-    "forest": _forest, "night city": _night, "mountains": _mountains,
+    "studio": _studio,
+    "park": _park,
+    "beach": _beach,
+    "street": _street,
+    "room": _room,
+    "forest": _forest,
+    "night city": _night,
+    "mountains": _mountains,
 }

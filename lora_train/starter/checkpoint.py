@@ -30,8 +30,9 @@ def starter_checkpoint(folder: Path | None = None) -> Path:
     """
     path = (folder or cache_folder()) / NAME
     if not SHIPPED.exists():
-        raise LorasmithError(f"The starter's weights are missing: '{SHIPPED.name}' is not in the package. "
-                             "Reinstall Lorasmith.")
+        raise LorasmithError(
+            f"The starter's weights are missing: '{SHIPPED.name}' is not in the package. Reinstall Lorasmith."
+        )
     stamp = sha256_of(SHIPPED)
     if not (path.exists() and _stamp(path) == stamp):
         _assemble(path, stamp)
@@ -56,13 +57,19 @@ def _assemble(path: Path, stamp: str) -> None:
 
     text = text_encoder_weights()
     if (seen := digest(text)) != SHA256:
-        raise LorasmithError(f"The generated text encoder has checksum {seen[:12]}, expected {SHA256[:12]}. "
-                             "Please report this with your NumPy version.")
+        raise LorasmithError(
+            f"The generated text encoder has checksum {seen[:12]}, expected {SHA256[:12]}. "
+            "Please report this with your NumPy version."
+        )
     tensors = shipped_weights()
     tensors |= {f"cond_stage_model.transformer.{name}": value for name, value in text.items()}
     facts = {"title": "Lorasmith starter", "resolution_px": 96, "family": "sd15"}
-    metadata = {"lorasmith.starter": stamp, "lorasmith.facts": json.dumps(facts),
-                "modelspec.title": "Lorasmith starter", "modelspec.architecture": "stable-diffusion-v1"}
+    metadata = {
+        "lorasmith.starter": stamp,
+        "lorasmith.facts": json.dumps(facts),
+        "modelspec.title": "Lorasmith starter",
+        "modelspec.architecture": "stable-diffusion-v1",
+    }
     with whole(path) as temporary:
         save_file(tensors, temporary, metadata=metadata)
 

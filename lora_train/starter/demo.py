@@ -26,8 +26,17 @@ from .traits import (
     random_scene,
 )
 
-SUBJECT = Identity(skin="light", hair_color="red", hair_style="curly", eyes="green", face="oval",
-                   mark="none", beard="none", brow=0.5, nose=0.4)
+SUBJECT = Identity(
+    skin="light",
+    hair_color="red",
+    hair_style="curly",
+    eyes="green",
+    face="oval",
+    mark="none",
+    beard="none",
+    brow=0.5,
+    nose=0.4,
+)
 """Who is in the demo photos."""
 GOOD = 24
 SEED = 2026
@@ -53,10 +62,14 @@ class Demo:
 def _scene(index: int, rng: Random) -> Scene:
     """The ``index``-th good scene: every place, garment, colour and expression has its turn."""
     return replace(
-        random_scene(rng), background=BACKGROUND[index % len(BACKGROUND)],
-        clothes=list(CLOTHES)[(index * 5 + index // 9) % len(CLOTHES)], garment=GARMENT[index % 4],
-        expression=EXPRESSION[(index * 2 + index // 5) % len(EXPRESSION)], pose=POSE[(index // 2) % 4],
-        glasses="glasses" if index % 6 == 1 else "none", lipstick=index % 9 == 4,
+        random_scene(rng),
+        background=BACKGROUND[index % len(BACKGROUND)],
+        clothes=list(CLOTHES)[(index * 5 + index // 9) % len(CLOTHES)],
+        garment=GARMENT[index % 4],
+        expression=EXPRESSION[(index * 2 + index // 5) % len(EXPRESSION)],
+        pose=POSE[(index // 2) % 4],
+        glasses="glasses" if index % 6 == 1 else "none",
+        lipstick=index % 9 == 4,
         shot=_SHOTS[(index + index // 8) % len(_SHOTS)],
     )
 
@@ -72,8 +85,10 @@ def demo_photos() -> list[Demo]:
     rng = Random(SEED)
     scenes = [_scene(i, rng) for i in range(GOOD)]
     pictures = [_photo(SUBJECT, scene, i) for i, scene in enumerate(scenes)]
-    demos = [Demo(f"good_{i:02}.jpg", picture, True, scene=", ".join(scenes[i].phrases()))
-             for i, picture in enumerate(pictures)]
+    demos = [
+        Demo(f"good_{i:02}.jpg", picture, True, scene=", ".join(scenes[i].phrases()))
+        for i, picture in enumerate(pictures)
+    ]
     for copy, of in enumerate((2, 9)):
         demos.append(Demo(f"exact_copy_{copy}.jpg", pictures[of], False, ("duplicate",), (f"good_{of:02}.jpg",)))
     for copy, of in enumerate((4, 13, 18)):
@@ -100,14 +115,33 @@ def _crowds_and_series(rng: Random) -> list[Demo]:
         far = replace(_scene(60 + i, rng), shot="full body", zoom=0.9)
         demos.append(Demo(f"tiny_figure_{i}.jpg", _photo(SUBJECT, far, i, 0.42), False, ("person_too_small",)))
         group = [SUBJECT, *(random_identity(rng) for _ in range(1 + i))]
-        demos.append(Demo(f"several_people_{i}.jpg", _photo(group, replace(_scene(70 + i, rng), shot="half body"), i),
-                          False, ("many_people",)))
+        demos.append(
+            Demo(
+                f"several_people_{i}.jpg",
+                _photo(group, replace(_scene(70 + i, rng), shot="half body"), i),
+                False,
+                ("many_people",),
+            )
+        )
     series = replace(_scene(81, rng), shot="half body")
     for i in range(4):
-        again = replace(series, expression=EXPRESSION[i], pose=POSE[i], tilt_deg=rng.gauss(0, 7),
-                        turn=(i - 1.5) * 0.5, offset=((i - 1.5) * 0.06, rng.gauss(0, 0.03)))
-        demos.append(Demo(f"same_place_{i}.jpg", _photo(SUBJECT, again, 0), True, ("same_background",),
-                          scene=", ".join(again.phrases())))
+        again = replace(
+            series,
+            expression=EXPRESSION[i],
+            pose=POSE[i],
+            tilt_deg=rng.gauss(0, 7),
+            turn=(i - 1.5) * 0.5,
+            offset=((i - 1.5) * 0.06, rng.gauss(0, 0.03)),
+        )
+        demos.append(
+            Demo(
+                f"same_place_{i}.jpg",
+                _photo(SUBJECT, again, 0),
+                True,
+                ("same_background",),
+                scene=", ".join(again.phrases()),
+            )
+        )
     return demos
 
 

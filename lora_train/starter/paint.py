@@ -31,16 +31,22 @@ def oval(cx: float, cy: float, rx: float, ry: float, power: float = 2.0, points:
     out = []
     for i in range(points):
         c, s = math.cos(2 * math.pi * i / points), math.sin(2 * math.pi * i / points)
-        out.append((cx + rx * math.copysign(abs(c) ** (2 / power), c),
-                    cy + ry * math.copysign(abs(s) ** (2 / power), s)))
+        out.append(
+            (cx + rx * math.copysign(abs(c) ** (2 / power), c), cy + ry * math.copysign(abs(s) ** (2 / power), s))
+        )
     return out
 
 
 def curve(a: Point, control: Point, b: Point, points: int = 12) -> list[Point]:
     """Quadratic Bezier from ``a`` to ``b``."""
     ts = [i / (points - 1) for i in range(points)]
-    return [tuple((1 - t) ** 2 * p + 2 * t * (1 - t) * q + t * t * r  # type: ignore[misc]
-                  for p, q, r in zip(a, control, b, strict=True)) for t in ts]
+    return [
+        tuple(
+            (1 - t) ** 2 * p + 2 * t * (1 - t) * q + t * t * r  # type: ignore[misc]
+            for p, q, r in zip(a, control, b, strict=True)
+        )
+        for t in ts
+    ]
 
 
 @dataclass
@@ -60,8 +66,10 @@ class Brush:
 
     def at(self, point: Point) -> Point:
         x, y = point
-        return (self.origin[0] + self.scale * (x * self._cos - y * self._sin),
-                self.origin[1] + self.scale * (x * self._sin + y * self._cos))
+        return (
+            self.origin[0] + self.scale * (x * self._cos - y * self._sin),
+            self.origin[1] + self.scale * (x * self._sin + y * self._cos),
+        )
 
     def fill(self, points: list[Point], color: RGB) -> None:
         self._draw.polygon([self.at(p) for p in points], fill=color)

@@ -9,8 +9,10 @@ from .traits import CLOTHES, EYES, HAIR_COLOR, SKIN, Identity, Scene
 
 INK: RGB = (34, 26, 30)
 _FACE = {  # half width, half height, squareness, chin narrowing
-    "round": (0.43, 0.46, 2.0, 0.04), "oval": (0.38, 0.50, 2.0, 0.16),
-    "square": (0.42, 0.48, 2.9, 0.00), "long": (0.34, 0.54, 2.3, 0.08),
+    "round": (0.43, 0.46, 2.0, 0.04),
+    "oval": (0.38, 0.50, 2.0, 0.16),
+    "square": (0.42, 0.48, 2.9, 0.00),
+    "long": (0.34, 0.54, 2.3, 0.08),
 }
 
 
@@ -32,8 +34,14 @@ def _body(b: Brush, scene: Scene, skin: RGB) -> None:
         b.fill([(side * 0.04, 2.5), (side * 0.5, 2.5), (side * 0.44, 4.9), (side * 0.1, 4.9)], legs)
         b.fill(oval(side * 0.3, 4.95, 0.24, 0.12), (44, 36, 36))
     _arms(b, scene, cloth, skin)
-    torso = [*curve((-0.24, 0.52), (-0.72, 0.6), (-0.76, 1.0)), (-0.56, 1.5), (-0.54, 2.6),
-             (0.54, 2.6), (0.56, 1.5), *curve((0.76, 1.0), (0.72, 0.6), (0.24, 0.52))]
+    torso = [
+        *curve((-0.24, 0.52), (-0.72, 0.6), (-0.76, 1.0)),
+        (-0.56, 1.5),
+        (-0.54, 2.6),
+        (0.54, 2.6),
+        (0.56, 1.5),
+        *curve((0.76, 1.0), (0.72, 0.6), (0.24, 0.52)),
+    ]
     b.fill(torso, cloth)
     if scene.garment == "striped top":
         stripe = (240, 240, 240) if sum(cloth) < 560 else (60, 60, 80)
@@ -58,10 +66,17 @@ def _body(b: Brush, scene: Scene, skin: RGB) -> None:
 
 
 def _arms(b: Brush, scene: Scene, cloth: RGB, skin: RGB) -> None:
-    down, up, hip = [(0.72, 0.86), (0.86, 1.6), (0.8, 2.3)], [(0.72, 0.86), (1.12, 0.5), (1.02, -0.3)], \
-        [(0.72, 0.86), (1.12, 1.5), (0.62, 2.0)]
-    left, right = {"arms down": (down, down), "one arm raised": (down, up),
-                   "both arms raised": (up, up), "hands on hips": (hip, hip)}[scene.pose]
+    down, up, hip = (
+        [(0.72, 0.86), (0.86, 1.6), (0.8, 2.3)],
+        [(0.72, 0.86), (1.12, 0.5), (1.02, -0.3)],
+        [(0.72, 0.86), (1.12, 1.5), (0.62, 2.0)],
+    )
+    left, right = {
+        "arms down": (down, down),
+        "one arm raised": (down, up),
+        "both arms raised": (up, up),
+        "hands on hips": (hip, hip),
+    }[scene.pose]
     for side, path in ((-1, left), (1, right)):
         points = [(side * x, y) for x, y in path]
         b.line(points, shade(cloth, -0.14), 0.3)
@@ -89,8 +104,11 @@ def _features(b: Brush, who: Identity, scene: Scene, skin: RGB, hair: RGB) -> No
     slant = 0.05 if scene.expression == "sad" else -0.015
     for side in (-1, 1):
         x = side * 0.185 + dx
-        b.line(curve((x - side * 0.09, -0.19 + lift - slant), (x, -0.235 + lift),
-                     (x + side * 0.1, -0.18 + lift + slant)), brow, 0.03 + 0.03 * who.brow)
+        b.line(
+            curve((x - side * 0.09, -0.19 + lift - slant), (x, -0.235 + lift), (x + side * 0.1, -0.18 + lift + slant)),
+            brow,
+            0.03 + 0.03 * who.brow,
+        )
         _eye(b, x, EYES[who.eyes], scene)
     _marks(b, who, skin, dx)
     if who.beard == "beard":
@@ -129,8 +147,10 @@ def _mouth(b: Brush, scene: Scene, skin: RGB, dx: float) -> None:
         b.line(curve((x - 0.15, y - 0.035), (x, y + 0.11), (x + 0.15, y - 0.035)), lip, thick)
     elif scene.expression == "laughing":
         b.fill([*curve((x - 0.17, y - 0.05), (x, y + 0.3), (x + 0.17, y - 0.05), 16)], (120, 26, 34))
-        b.fill([(x - 0.14, y - 0.045), (x + 0.14, y - 0.045), (x + 0.11, y + 0.012), (x - 0.11, y + 0.012)],
-               (252, 252, 250))
+        b.fill(
+            [(x - 0.14, y - 0.045), (x + 0.14, y - 0.045), (x + 0.11, y + 0.012), (x - 0.11, y + 0.012)],
+            (252, 252, 250),
+        )
         b.line(curve((x - 0.17, y - 0.05), (x, y + 0.3), (x + 0.17, y - 0.05)), lip, thick * 0.7)
     elif scene.expression == "sad":
         b.line(curve((x - 0.12, y + 0.06), (x, y - 0.06), (x + 0.12, y + 0.06)), lip, thick)
@@ -171,8 +191,18 @@ def _marks(b: Brush, who: Identity, skin: RGB, dx: float) -> None:
 
 def _back_hair(b: Brush, who: Identity, hair: RGB) -> None:
     if who.hair_style == "long":
-        b.fill([*oval(0, -0.12, 0.53, 0.52)[18:], (0.56, 0.5), (0.6, 1.05), (0.3, 1.1),
-                (-0.3, 1.1), (-0.6, 1.05), (-0.56, 0.5)], shade(hair, -0.18))
+        b.fill(
+            [
+                *oval(0, -0.12, 0.53, 0.52)[18:],
+                (0.56, 0.5),
+                (0.6, 1.05),
+                (0.3, 1.1),
+                (-0.3, 1.1),
+                (-0.6, 1.05),
+                (-0.56, 0.5),
+            ],
+            shade(hair, -0.18),
+        )
     elif who.hair_style == "bob":
         b.fill(oval(0, 0.02, 0.56, 0.56, 3.2), shade(hair, -0.18))
     elif who.hair_style == "curly":
@@ -194,8 +224,18 @@ def _front_hair(b: Brush, who: Identity, hair: RGB) -> None:
     crown.sort(key=lambda p: p[0])
     left, right = crown[0], crown[-1]
     if who.hair_style == "short":
-        b.fill([*crown, (right[0], -0.1), (right[0] * 0.84, -0.24), (0.1, -0.34), (-0.12, -0.29),
-                (left[0] * 0.84, -0.24), (left[0], -0.1)], hair)
+        b.fill(
+            [
+                *crown,
+                (right[0], -0.1),
+                (right[0] * 0.84, -0.24),
+                (0.1, -0.34),
+                (-0.12, -0.29),
+                (left[0] * 0.84, -0.24),
+                (left[0], -0.1),
+            ],
+            hair,
+        )
         b.line(curve((-0.1, -0.5), (0.06, -0.58), (0.24, -0.48)), shade(hair, 0.16), 0.05)
     elif who.hair_style == "curly":
         for x, y in crown[::3]:
@@ -207,10 +247,20 @@ def _front_hair(b: Brush, who: Identity, hair: RGB) -> None:
     else:  # long and bob share the parting; a bob has a fringe
         low = 0.3 if who.hair_style == "long" else 0.36
         for side in (-1, 1):
-            b.fill([(side * rx * 1.1, -0.2), (side * rx * 0.86, -0.22), (side * rx * 0.95, low),
-                    (side * rx * 1.22, low)], hair)
+            b.fill(
+                [(side * rx * 1.1, -0.2), (side * rx * 0.86, -0.22), (side * rx * 0.95, low), (side * rx * 1.22, low)],
+                hair,
+            )
         if who.hair_style == "bob":
             b.fill([*crown, (right[0], -0.16), (0.3, -0.27), (-0.3, -0.27), (left[0], -0.16)], hair)
         else:
-            b.fill([*crown, (right[0], -0.1), *curve((right[0] * 0.9, -0.16), (0.06, -0.3), (-0.04, -0.46)),
-                    *curve((-0.04, -0.46), (-0.16, -0.3), (left[0] * 0.9, -0.16)), (left[0], -0.1)], hair)
+            b.fill(
+                [
+                    *crown,
+                    (right[0], -0.1),
+                    *curve((right[0] * 0.9, -0.16), (0.06, -0.3), (-0.04, -0.46)),
+                    *curve((-0.04, -0.46), (-0.16, -0.3), (left[0] * 0.9, -0.16)),
+                    (left[0], -0.1),
+                ],
+                hair,
+            )

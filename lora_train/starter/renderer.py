@@ -13,12 +13,15 @@ from .person import draw_person
 from .traits import Identity, Scene
 
 _HEAD = {  # head height and head centre, as shares of the image height
-    "close-up portrait": (0.56, 0.45), "half body": (0.30, 0.30), "full body": (0.155, 0.16),
+    "close-up portrait": (0.56, 0.45),
+    "half body": (0.30, 0.30),
+    "full body": (0.155, 0.16),
 }
 
 
-def render(who: Identity | Sequence[Identity], scene: Scene, size: tuple[int, int],
-           *, share: float = 1.0, supersample: int = 3) -> Image.Image:
+def render(
+    who: Identity | Sequence[Identity], scene: Scene, size: tuple[int, int], *, share: float = 1.0, supersample: int = 3
+) -> Image.Image:
     """Render one or several people.
 
     Args:
@@ -38,8 +41,9 @@ def render(who: Identity | Sequence[Identity], scene: Scene, size: tuple[int, in
     return image.resize(size, Image.Resampling.BOX)
 
 
-def head_place(scene: Scene, size: tuple[int, int], share: float = 1.0, index: int = 0,
-               count: int = 1) -> tuple[float, float, float]:
+def head_place(
+    scene: Scene, size: tuple[int, int], share: float = 1.0, index: int = 0, count: int = 1
+) -> tuple[float, float, float]:
     """Middle (x, y) and height of the head of person ``index`` of ``count``, in px."""
     width, height = size
     head, middle = _HEAD[scene.shot]

@@ -13,23 +13,41 @@ from random import Random
 RGB = tuple[int, int, int]
 
 SKIN: dict[str, RGB] = {
-    "pale": (250, 224, 208), "light": (238, 192, 160), "tan": (212, 156, 112),
-    "brown": (156, 100, 66), "dark": (94, 60, 44),
+    "pale": (250, 224, 208),
+    "light": (238, 192, 160),
+    "tan": (212, 156, 112),
+    "brown": (156, 100, 66),
+    "dark": (94, 60, 44),
 }
 HAIR_COLOR: dict[str, RGB] = {
-    "black": (28, 24, 28), "brown": (104, 64, 36), "blond": (232, 194, 98), "red": (196, 72, 28),
-    "grey": (150, 150, 156), "white": (242, 242, 240), "blue": (48, 96, 214), "pink": (240, 110, 170),
+    "black": (28, 24, 28),
+    "brown": (104, 64, 36),
+    "blond": (232, 194, 98),
+    "red": (196, 72, 28),
+    "grey": (150, 150, 156),
+    "white": (242, 242, 240),
+    "blue": (48, 96, 214),
+    "pink": (240, 110, 170),
 }
 HAIR_STYLE = ("bald", "short", "long", "curly", "bun", "bob", "mohawk")
 EYES: dict[str, RGB] = {
-    "brown": (98, 58, 26), "blue": (42, 122, 224), "green": (48, 160, 76), "grey": (132, 142, 152),
+    "brown": (98, 58, 26),
+    "blue": (42, 122, 224),
+    "green": (48, 160, 76),
+    "grey": (132, 142, 152),
 }
 FACE = ("round", "oval", "square", "long")
 MARK = ("none", "freckles", "mole", "scar")
 BEARD = ("none", "beard", "moustache")
 CLOTHES: dict[str, RGB] = {
-    "red": (208, 40, 44), "orange": (240, 136, 36), "yellow": (244, 212, 56), "green": (44, 150, 72),
-    "blue": (40, 84, 196), "purple": (126, 60, 176), "white": (240, 240, 240), "black": (38, 38, 44),
+    "red": (208, 40, 44),
+    "orange": (240, 136, 36),
+    "yellow": (244, 212, 56),
+    "green": (44, 150, 72),
+    "blue": (40, 84, 196),
+    "purple": (126, 60, 176),
+    "white": (240, 240, 240),
+    "black": (38, 38, 44),
     "pink": (244, 150, 190),
 }
 GARMENT = ("t-shirt", "shirt", "hoodie", "striped top")
@@ -91,9 +109,16 @@ class Scene:
 
     def phrases(self) -> list[str]:
         """The scene in words."""
-        place = {"studio": "in a studio", "park": "in a park", "beach": "on a beach",
-                 "street": "on a street", "room": "in a room", "forest": "in a forest",
-                 "night city": "in a city at night", "mountains": "in the mountains"}
+        place = {
+            "studio": "in a studio",
+            "park": "in a park",
+            "beach": "on a beach",
+            "street": "on a street",
+            "room": "in a room",
+            "forest": "in a forest",
+            "night city": "in a city at night",
+            "mountains": "in the mountains",
+        }
         words = [f"wearing a {self.clothes} {self.garment}", place[self.background], self.expression]
         words += [] if self.glasses == "none" else [f"wearing {self.glasses}"]
         words += ["red lipstick"] if self.lipstick else []
@@ -105,11 +130,15 @@ def random_identity(rng: Random) -> Identity:
     style = rng.choice(HAIR_STYLE) if rng.random() > 0.1 else "short"
     soft = style in ("long", "bun", "bob") and rng.random() < 0.8
     return Identity(
-        skin=rng.choice(list(SKIN)), hair_color=rng.choice(list(HAIR_COLOR)), hair_style=style,
-        eyes=rng.choice(list(EYES)), face=rng.choice(FACE),
+        skin=rng.choice(list(SKIN)),
+        hair_color=rng.choice(list(HAIR_COLOR)),
+        hair_style=style,
+        eyes=rng.choice(list(EYES)),
+        face=rng.choice(FACE),
         mark=rng.choices(MARK, (5, 2, 1, 1))[0],
         beard="none" if soft else rng.choices(BEARD, (3, 1, 1))[0],
-        brow=rng.random(), nose=rng.random(),
+        brow=rng.random(),
+        nose=rng.random(),
     )
 
 
@@ -117,20 +146,29 @@ def random_scene(rng: Random) -> Scene:
     """Any clothes, place, expression, pose and framing; close-ups are the most frequent."""
     shot = rng.choices(SHOT, (6, 3, 1))[0]
     return Scene(
-        garment=rng.choice(GARMENT), clothes=rng.choice(list(CLOTHES)),
+        garment=rng.choice(GARMENT),
+        clothes=rng.choice(list(CLOTHES)),
         background=rng.choice(BACKGROUND),
         backdrop=(rng.randint(90, 235), rng.randint(90, 235), rng.randint(90, 235)),
-        expression=rng.choice(EXPRESSION), glasses=rng.choices(GLASSES, (3, 1.4, 0.8))[0],
-        lipstick=rng.random() < 0.15, shot=shot, pose=rng.choice(POSE),
-        tilt_deg=rng.gauss(0, 6), turn=max(-1.0, min(1.0, rng.gauss(0, 0.45))),
-        offset=(rng.gauss(0, 0.05), rng.gauss(0, 0.025)), zoom=rng.uniform(0.88, 1.12),
-        light=rng.uniform(-1, 1), seed=rng.randrange(1 << 30),
+        expression=rng.choice(EXPRESSION),
+        glasses=rng.choices(GLASSES, (3, 1.4, 0.8))[0],
+        lipstick=rng.random() < 0.15,
+        shot=shot,
+        pose=rng.choice(POSE),
+        tilt_deg=rng.gauss(0, 6),
+        turn=max(-1.0, min(1.0, rng.gauss(0, 0.45))),
+        offset=(rng.gauss(0, 0.05), rng.gauss(0, 0.025)),
+        zoom=rng.uniform(0.88, 1.12),
+        light=rng.uniform(-1, 1),
+        seed=rng.randrange(1 << 30),
     )
 
 
 def near(scene: Scene, rng: Random) -> Scene:
     """The same shot a moment later: almost nothing moved."""
     return replace(
-        scene, tilt_deg=scene.tilt_deg + rng.gauss(0, 0.5), turn=scene.turn + rng.gauss(0, 0.02),
+        scene,
+        tilt_deg=scene.tilt_deg + rng.gauss(0, 0.5),
+        turn=scene.turn + rng.gauss(0, 0.02),
         offset=(scene.offset[0] + rng.gauss(0, 0.003), scene.offset[1] + rng.gauss(0, 0.003)),
     )

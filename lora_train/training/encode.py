@@ -144,8 +144,7 @@ def _problems(tensors: Mapping[str, torch.Tensor], channels: int) -> list[str]:
                 found.append(f"The vector of caption {what[7:]} has the shape {shape}; the empty caption's differs.")
         elif len(shape) != 2 or shape[1] != empty[-1]:
             found.append(
-                f"Caption {what} was encoded to {shape}, the empty caption to {empty}; "
-                "both must be (tokens, width)."
+                f"Caption {what} was encoded to {shape}, the empty caption to {empty}; both must be (tokens, width)."
             )
         if not name.startswith("latent.") and not value.isfinite().all():
             found.append(f"Caption {what} was encoded to NaN or infinity; the text encoder is broken.")

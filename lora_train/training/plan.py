@@ -66,15 +66,8 @@ class TrainPlan:
         if "steps" in given and "why" not in given and given["steps"] != self.steps:
             given["why"] = f"{given['steps']} steps, set by hand; suggested were {self.steps}. {self.why}"
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        if (
-            "steps" in given
-            and "warmup_steps" not in given
-            and isinstance(given["steps"], int)
-            and self.steps
-        ):
-            given["warmup_steps"] = min(
-                self.warmup_steps, round(self.warmup_steps * given["steps"] / self.steps)
-            )
+        if "steps" in given and "warmup_steps" not in given and isinstance(given["steps"], int) and self.steps:
+            given["warmup_steps"] = min(self.warmup_steps, round(self.warmup_steps * given["steps"] / self.steps))
         return decode(TrainPlan, {**fields, **given}, "training plan")
 
     @property
@@ -155,9 +148,7 @@ def make_plan(
     """
     count = len(dataset.kept)
     if count == 0:
-        raise BadInputError(
-            f"There is no photo to train on: {dataset.summary()} Loosen the limits or add photos."
-        )
+        raise BadInputError(f"There is no photo to train on: {dataset.summary()} Loosen the limits or add photos.")
     preset = presets.read(_preset_name(family, purpose))
     distinct = count_distinct(dataset)
     if embeddings is not None:

@@ -165,9 +165,7 @@ def test_stop_and_continue(frontend: Frontend, server: Server, hubs: HubServer) 
     card.keep("already here")
 
 
-def test_a_download_goes_on_while_the_page_is_loaded_again(
-    frontend: Frontend, server: Server, hubs: HubServer
-) -> None:
+def test_a_download_goes_on_while_the_page_is_loaded_again(frontend: Frontend, server: Server, hubs: HubServer) -> None:
     hubs.at[f"{R2}/5/anna"] = lambda h: h.drip(LORA, 40_000, 0.1, announce=len(LORA))
     card = Card(frontend)
     card.look_up("5@7")

@@ -72,9 +72,7 @@ def difference(a: dict[str, Any], b: dict[str, Any], plain: dict[str, Any]) -> d
 def compare(stack: Any, blocks: Any, model: Any, clip: Any, case: dict[str, Any]) -> dict[str, Any]:
     import torch
 
-    rows = [
-        blocks.stack_row(*row[:3], blocks.parse_blocks(row[3] if len(row) > 3 else "all")) for row in case["rows"]
-    ]
+    rows = [blocks.stack_row(*row[:3], blocks.parse_blocks(row[3] if len(row) > 3 else "all")) for row in case["rows"]]
     ours = stack.apply_stack(model, clip, rows, case.get("strength", 1.0))
     again = stack.apply_stack(model, clip, rows, case.get("strength", 1.0))
     theirs = chain(model, clip, case.get("chain", case["rows"]), {})

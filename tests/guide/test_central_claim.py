@@ -35,8 +35,14 @@ def alike_photos(folder: Path) -> Path:
     """Six photos of one moment: the subject moves by a hair."""
     folder.mkdir()
     rng = Random(5)
-    moment = replace(random_scene(rng), shot="close-up portrait", background="park", clothes="red",
-                     glasses="none", expression="smiling")
+    moment = replace(
+        random_scene(rng),
+        shot="close-up portrait",
+        background="park",
+        clothes="red",
+        glasses="none",
+        expression="smiling",
+    )
     for i in range(ALIKE):
         render(SUBJECT, near(moment, rng), (512, 512)).save(folder / f"same_{i}.png")
     return folder

@@ -63,9 +63,7 @@ def test_numbers_are_finite(value: float) -> None:
 
 
 def test_format_migrates_older_versions() -> None:
-    new = Format(
-        "t", 3, {1: lambda f: {"name": f["name"], "rate": f["speed"]}, 2: lambda f: {**f, "flag": True}}
-    )
+    new = Format("t", 3, {1: lambda f: {"name": f["name"], "rate": f["speed"]}, 2: lambda f: {**f, "flag": True}})
     assert new.unpack(Outer, {"kind": "t", "version": 1, "name": "n", "speed": 2}) == Outer("n", 2.0, True)
 
 

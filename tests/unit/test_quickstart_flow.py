@@ -75,9 +75,7 @@ def photos(tmp_path: Path) -> Path:
     return folder
 
 
-def test_every_station_from_photos_to_report(
-    calls: list[dict[str, Any]], photos: Path, tmp_path: Path
-) -> None:
+def test_every_station_from_photos_to_report(calls: list[dict[str, Any]], photos: Path, tmp_path: Path) -> None:
     out, observer = tmp_path / "out", RecordingObserver()
     before = {p.name: p.stat().st_mtime_ns for p in photos.iterdir()}
     result = quickstart(out, observer, photos=photos, steps=7).to_json()
@@ -91,14 +89,14 @@ def test_every_station_from_photos_to_report(
     json.dumps(result, allow_nan=False)
 
 
-def test_base_and_lora_get_the_same_prompts_and_seeds(calls: list[dict[str, Any]], photos: Path,
-                                                      tmp_path: Path) -> None:
+def test_base_and_lora_get_the_same_prompts_and_seeds(
+    calls: list[dict[str, Any]], photos: Path, tmp_path: Path
+) -> None:
     quickstart(tmp_path / "out", RecordingObserver(), photos=photos)
     without, made = calls
     assert without["prompts"] == made["prompts"] and without["seeds"] == made["seeds"]
     assert len(made["seeds"]) == len(set(made["seeds"])) == 16
-    assert all(starter.DEMO_TRIGGER in prompt.split() for prompt in
-               (p.replace(",", " ") for p in made["prompts"]))
+    assert all(starter.DEMO_TRIGGER in prompt.split() for prompt in (p.replace(",", " ") for p in made["prompts"]))
     assert "lora" not in without and made["lora"].name == "quickstart.safetensors"
     for part in ("with_lora", "without"):
         assert len(list((tmp_path / "out" / "samples" / part).glob("*.png"))) == 16

@@ -14,15 +14,19 @@ def main() -> None:
     args = parser.parse_args()
     if args.part in ("vae", "decoder"):
         from . import vae
+
         vae.train(args.work, args.minutes, "both" if args.part == "vae" else "decoder")
     elif args.part == "unet":
         from . import unet
+
         unet.train(args.work, args.minutes)
     elif args.part == "embedder":
         from . import embedder
+
         embedder.train(args.work, args.minutes)
     else:
         from .publish import publish
+
         print(publish(args.work))
 
 

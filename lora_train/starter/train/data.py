@@ -38,8 +38,7 @@ def draw(index: int) -> Sample:
     count = rng.choices((1, 2, 3), (24, 1, 1))[0]
     tiny = count == 1 and rng.random() < 0.03
     scene = random_scene(rng)
-    return Sample(tuple(random_identity(rng) for _ in range(count)), scene,
-                  rng.uniform(0.35, 0.6) if tiny else 1.0)
+    return Sample(tuple(random_identity(rng) for _ in range(count)), scene, rng.uniform(0.35, 0.6) if tiny else 1.0)
 
 
 def picture(index: int) -> np.ndarray:

@@ -31,17 +31,25 @@ PLACES = tuple(PAINTERS)
 def labels(sample: Sample) -> dict[str, int]:
     """The right answer to each question that this picture can answer."""
     scene, who = sample.scene, sample.people[0]
-    out = {"people": len(sample.people) - 1, "place": PLACES.index(scene.background),
-           "clothes": list(CLOTHES).index(scene.clothes)}
+    out = {
+        "people": len(sample.people) - 1,
+        "place": PLACES.index(scene.background),
+        "clothes": list(CLOTHES).index(scene.clothes),
+    }
     if len(sample.people) > 1:
         return out
     small = sample.share < 1
     out["shot"] = 3 if small else SHOT.index(scene.shot)
     if small or scene.shot == "full body":
         return out | {"skin": list(SKIN).index(who.skin)}
-    out |= {"hair_style": HAIR_STYLE.index(who.hair_style), "skin": list(SKIN).index(who.skin),
-            "beard": BEARD.index(who.beard), "glasses": GLASSES.index(scene.glasses),
-            "expression": EXPRESSION.index(scene.expression), "face": FACE.index(who.face)}
+    out |= {
+        "hair_style": HAIR_STYLE.index(who.hair_style),
+        "skin": list(SKIN).index(who.skin),
+        "beard": BEARD.index(who.beard),
+        "glasses": GLASSES.index(scene.glasses),
+        "expression": EXPRESSION.index(scene.expression),
+        "face": FACE.index(who.face),
+    }
     if who.hair_style != "bald":
         out["hair_colour"] = list(HAIR_COLOR).index(who.hair_color)
     if scene.glasses != "sunglasses" and scene.expression != "laughing":
@@ -69,8 +77,9 @@ def augment(x: Tensor, rng: np.random.Generator) -> Tensor:
     theta = torch.zeros(size, 2, 3)
     theta[:, 0, 0], theta[:, 1, 1] = zoom * flip, zoom
     theta[:, :, 2] = torch.from_numpy(rng.uniform(-0.07, 0.07, (size, 2))).float()
-    x = F.grid_sample(x, F.affine_grid(theta, x.shape, align_corners=False), padding_mode="reflection",
-                      align_corners=False)
+    x = F.grid_sample(
+        x, F.affine_grid(theta, x.shape, align_corners=False), padding_mode="reflection", align_corners=False
+    )
     soft = F.interpolate(F.avg_pool2d(x, 2), scale_factor=2, mode="bilinear")
     mix = torch.from_numpy(np.maximum(0, rng.uniform(-0.6, 1.0, size))).float().view(-1, 1, 1, 1)
     gain = torch.from_numpy(rng.uniform(0.88, 1.1, size)).float().view(-1, 1, 1, 1)
@@ -78,8 +87,9 @@ def augment(x: Tensor, rng: np.random.Generator) -> Tensor:
     return (x + torch.randn_like(x) * float(rng.uniform(0, 0.04))).clamp(0, 1)
 
 
-def question_loss(images: Tensor, text: nn.Module, truth: list[dict[str, int]], scale: Tensor,
-                  rng: Random) -> tuple[Tensor, dict[str, float]]:
+def question_loss(
+    images: Tensor, text: nn.Module, truth: list[dict[str, int]], scale: Tensor, rng: Random
+) -> tuple[Tensor, dict[str, float]]:
     """Mean cross-entropy over the questions, and the share of right answers."""
     questions = load_questions()
     prompts = [rng.choice(answer) for q in questions for answer in q.prompts]
@@ -87,7 +97,7 @@ def question_loss(images: Tensor, text: nn.Module, truth: list[dict[str, int]], 
     losses, right, first = [], {}, 0
     for q in questions:
         rows = [i for i, t in enumerate(truth) if q.id in t]
-        logits = scale * images[rows] @ vectors[first:first + len(q.labels)].T
+        logits = scale * images[rows] @ vectors[first : first + len(q.labels)].T
         target = torch.tensor([truth[i][q.id] for i in rows])
         losses.append(F.cross_entropy(logits, target))
         right[q.id] = float((logits.argmax(1) == target).float().mean())
@@ -95,8 +105,15 @@ def question_loss(images: Tensor, text: nn.Module, truth: list[dict[str, int]], 
     return torch.stack(losses).mean(), right
 
 
-def train(work: Path, minutes: float, count: int = PICTURES, size: int = 80, rate: float = 1.5e-3,
-          muon_rate: float = 0.01, seed: int = 3) -> None:
+def train(
+    work: Path,
+    minutes: float,
+    count: int = PICTURES,
+    size: int = 80,
+    rate: float = 1.5e-3,
+    muon_rate: float = 0.01,
+    seed: int = 3,
+) -> None:
     """Train for ``minutes``, from the package's weights where there are any; write them as fp16.
 
     The last 1,000 pictures are held out.
@@ -153,9 +170,14 @@ def train(work: Path, minutes: float, count: int = PICTURES, size: int = 80, rat
         muon.step(muon_rate * factor)
         step += 1
         if step % 100 == 0:
-            log_line(Path(work) / "embedder.jsonl", step=step, seconds=round(time.time() - start),
-                     contrast=round(float(contrast.detach()), 3), asked=round(float(asked.detach()), 3),
-                     **{k: round(v, 2) for k, v in right.items()})
+            log_line(
+                Path(work) / "embedder.jsonl",
+                step=step,
+                seconds=round(time.time() - start),
+                contrast=round(float(contrast.detach()), 3),
+                asked=round(float(asked.detach()), 3),
+                **{k: round(v, 2) for k, v in right.items()},
+            )
     model.eval()
     held = np.arange(count - 1000, count)
     with torch.no_grad():

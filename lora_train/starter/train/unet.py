@@ -34,9 +34,18 @@ class FastText(nn.Module):
         from transformers import CLIPTextConfig, CLIPTextModel
 
         self.words = SimpleTokenizer()
-        self.model = CLIPTextModel(CLIPTextConfig(
-            vocab_size=49408, hidden_size=768, intermediate_size=3072, num_hidden_layers=1,
-            num_attention_heads=12, hidden_act="quick_gelu", bos_token_id=49406, eos_token_id=49407))
+        self.model = CLIPTextModel(
+            CLIPTextConfig(
+                vocab_size=49408,
+                hidden_size=768,
+                intermediate_size=3072,
+                num_hidden_layers=1,
+                num_attention_heads=12,
+                hidden_act="quick_gelu",
+                bos_token_id=49406,
+                eos_token_id=49407,
+            )
+        )
         mine = set(self.model.state_dict())
         given = {k: torch.from_numpy(v).float() for k, v in text_encoder_weights().items()}
         if not any(k.startswith("text_model.") for k in mine):
@@ -56,7 +65,7 @@ class FastText(nn.Module):
 
 def alphas() -> Tensor:
     """Cumulative alphas of SD 1.5: 1000 steps, scaled linear, 0.00085 to 0.012."""
-    return torch.cumprod(1 - torch.linspace(0.00085 ** 0.5, 0.012 ** 0.5, 1000) ** 2, 0)
+    return torch.cumprod(1 - torch.linspace(0.00085**0.5, 0.012**0.5, 1000) ** 2, 0)
 
 
 @torch.no_grad()
@@ -68,15 +77,22 @@ def latents(work: Path, count: int) -> Tensor:
         vae.load_state_dict(load_file(Path(work) / "vae.safetensors"))
         data, rows = pictures(work, PICTURES), []
         for i in range(0, count, 50):
-            x = torch.from_numpy(data[i:i + 50]).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+            x = torch.from_numpy(data[i : i + 50]).permute(0, 3, 1, 2).float().div(127.5).sub(1)
             with torch.autocast("cpu", torch.bfloat16):
                 rows.append(vae.encoder(x).float())
         save_file({"z": torch.cat(rows).contiguous()}, path)
     return load_file(path)["z"]
 
 
-def train(work: Path, minutes: float, count: int = 24_000, size: int = 40, muon_rate: float = 0.01,
-          adam_rate: float = 6e-4, seed: int = 2) -> None:
+def train(
+    work: Path,
+    minutes: float,
+    count: int = 24_000,
+    size: int = 40,
+    muon_rate: float = 0.01,
+    adam_rate: float = 6e-4,
+    seed: int = 2,
+) -> None:
     """Train for ``minutes``; write the averaged weights to ``work/unet.safetensors``.
 
     Where these exist already, training goes on from them at half the rate, falling to zero.
@@ -124,8 +140,13 @@ def train(work: Path, minutes: float, count: int = 24_000, size: int = 40, muon_
         _blend(average, unet, min(0.998, step / (step + 20)))
         losses.append(float(loss.detach()))
         if step % 50 == 0:
-            log_line(Path(work) / "unet.jsonl", step=step, seconds=round(time.time() - start),
-                     loss=round(sum(losses[-50:]) / 50, 5), rate=round(factor, 3))
+            log_line(
+                Path(work) / "unet.jsonl",
+                step=step,
+                seconds=round(time.time() - start),
+                loss=round(sum(losses[-50:]) / 50, 5),
+                rate=round(factor, 3),
+            )
         if step % 250 == 0:
             save_file(average, Path(work) / "unet.safetensors")
     save_file(average, Path(work) / "unet.safetensors")

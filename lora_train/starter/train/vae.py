@@ -68,7 +68,7 @@ def batch(data: Tensor, heads: np.ndarray, rng: np.random.Generator, size: int) 
     """(size, 3, 64, 64) in -1 .. 1 from random windows, sometimes mirrored, and their face weights."""
     rows = rng.integers(0, len(data), size)
     corners = rng.integers(0, data.shape[1] - WINDOW_PX + 1, (size, 2))
-    windows = [data[i, y:y + WINDOW_PX, x:x + WINDOW_PX] for i, (x, y) in zip(rows, corners, strict=True)]
+    windows = [data[i, y : y + WINDOW_PX, x : x + WINDOW_PX] for i, (x, y) in zip(rows, corners, strict=True)]
     x = torch.stack(windows)
     x = x.permute(0, 3, 1, 2).float().div(127.5).sub(1)
     weight = face_weight(heads[rows], corners)
@@ -82,12 +82,22 @@ class PatchCritic(nn.Sequential):
     def __init__(self) -> None:
         def block(a: int, b: int) -> list[nn.Module]:
             return [nn.utils.spectral_norm(nn.Conv2d(a, b, 4, 2, 1)), nn.LeakyReLU(0.2)]
-        super().__init__(*block(3, 32), *block(32, 64), *block(64, 128),
-                         nn.utils.spectral_norm(nn.Conv2d(128, 1, 3, 1, 1)))
+
+        super().__init__(
+            *block(3, 32), *block(32, 64), *block(64, 128), nn.utils.spectral_norm(nn.Conv2d(128, 1, 3, 1, 1))
+        )
 
 
-def train(work: Path, minutes: float, phase: str = "both", count: int = PICTURES, size: int = 8,
-          rate: float = 6e-4, muon_rate: float = 0.0015, seed: int = 1) -> None:
+def train(
+    work: Path,
+    minutes: float,
+    phase: str = "both",
+    count: int = PICTURES,
+    size: int = 8,
+    rate: float = 6e-4,
+    muon_rate: float = 0.0015,
+    seed: int = 1,
+) -> None:
     """Train for ``minutes``; continue from ``work/vae.safetensors`` when it is there."""
     torch.manual_seed(seed)
     data = torch.from_numpy(pictures(work, count))
@@ -136,9 +146,15 @@ def train(work: Path, minutes: float, phase: str = "both", count: int = PICTURES
         step += 1
         if step % 100 == 0:
             psnr = -10 * math.log10(sum(seen[-100:]) / len(seen[-100:]) / 4)
-            log_line(Path(work) / "vae.jsonl", phase=phase, step=step, seconds=round(time.time() - start),
-                     psnr_db=round(psnr, 2), z_std=round(float(z.detach().std()), 3),
-                     loss=round(float(loss.detach()), 4))
+            log_line(
+                Path(work) / "vae.jsonl",
+                phase=phase,
+                step=step,
+                seconds=round(time.time() - start),
+                psnr_db=round(psnr, 2),
+                z_std=round(float(z.detach().std()), 3),
+                loss=round(float(loss.detach()), 4),
+            )
         if step % 500 == 0:
             save_file({k: v.contiguous() for k, v in vae.state_dict().items()}, path)
     save_file({k: v.contiguous() for k, v in vae.state_dict().items()}, path)

@@ -136,9 +136,7 @@ def test_of_equal_copies_the_one_with_a_caption_is_kept() -> None:
 
 def test_a_near_hash_alone_is_no_copy() -> None:
     other = dataclasses.replace(near(3), thumb_hex=RNG.bytes(768).hex())
-    assert all(
-        e.keep for e in judge([(photo("a.jpg"), BASE), (photo("b.jpg"), other)], DEFAULT_LIMITS).entries
-    )
+    assert all(e.keep for e in judge([(photo("a.jpg"), BASE), (photo("b.jpg"), other)], DEFAULT_LIMITS).entries)
 
 
 @pytest.mark.parametrize(("bits", "kept"), [(10, False), (11, True), (40, True)])

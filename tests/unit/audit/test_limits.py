@@ -34,9 +34,7 @@ def test_all_mistakes_at_once(tmp_path: Path) -> None:
     with pytest.raises(BadInputError) as caught:
         load_limits(path)
     text = str(caught.value)
-    assert (
-        "my.json" in text and "did you mean 'max_blur_px'" in text and "min_side_px must be a whole" in text
-    )
+    assert "my.json" in text and "did you mean 'max_blur_px'" in text and "min_side_px must be a whole" in text
 
 
 def test_impossible_values() -> None:

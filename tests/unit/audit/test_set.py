@@ -119,8 +119,9 @@ def test_next_steps_say_how_many_of_what() -> None:
     assert share(judge(fixed, DEFAULT_LIMITS), "outdoor").state == "good"
 
 
-@pytest.mark.parametrize(("count", "words"), 
-                         [(6, "Add 9 more photos"), (16, "Add 4 more photos"), (60, "Keep the best 30")])
+@pytest.mark.parametrize(
+    ("count", "words"), [(6, "Add 9 more photos"), (16, "Add 4 more photos"), (60, "Keep the best 30")]
+)
 def test_next_steps_count_the_photos(count: int, words: str) -> None:
     verdict = judge([varied(i) for i in range(count)], DEFAULT_LIMITS)
     assert any(s.startswith(words) for s in verdict.next_steps), verdict.next_steps

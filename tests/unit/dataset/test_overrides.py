@@ -74,4 +74,3 @@ def test_of_two_equal_files_only_the_one_that_was_meant() -> None:
 def test_crops_by_name() -> None:
     given = Overrides((decision("a.jpg", "a", crop=(0, 0, 400, 300)),))
     assert given.for_photos((photo("a.jpg", "a"),)).crops == {"a.jpg": (0, 0, 400, 300)}
-

@@ -28,8 +28,13 @@ def rows(n: int, spread: float, traits: list[np.ndarray], seed: int) -> np.ndarr
     return unit(sum(traits, np.zeros(D)) + spread * noise)
 
 
-def judge(made: np.ndarray, base: np.ndarray | None = None, photos: np.ndarray | None = None,
-          prompt: str | None = None, copied: dict[int, int] | None = None) -> DiversityReport:
+def judge(
+    made: np.ndarray,
+    base: np.ndarray | None = None,
+    photos: np.ndarray | None = None,
+    prompt: str | None = None,
+    copied: dict[int, int] | None = None,
+) -> DiversityReport:
     """Pictures 0.., then base pictures, then photos; ``copied`` lets a picture look like a photo."""
     sets = [x for x in (made, base, photos) if x is not None]
     starts = np.cumsum([0] + [len(x) for x in sets])
@@ -38,9 +43,14 @@ def judge(made: np.ndarray, base: np.ndarray | None = None, photos: np.ndarray |
     for i, photo in (copied or {}).items():
         pictures[i] = picture(i, seed=int(starts[-2]) + photo)
     return judge_diversity(
-        pictures, base_images=numbered[1] if base is not None else None,
-        reference=numbered[-1] if photos is not None else None, prompt=prompt, trigger="ohwx",
-        embedder=WrittenEmbedder(np.concatenate(sets), WORDS), questions=ASKED)
+        pictures,
+        base_images=numbered[1] if base is not None else None,
+        reference=numbered[-1] if photos is not None else None,
+        prompt=prompt,
+        trigger="ohwx",
+        embedder=WrittenEmbedder(np.concatenate(sets), WORDS),
+        questions=ASKED,
+    )
 
 
 PHOTOS = rows(10, 1.6, [RED], 3)
@@ -139,11 +149,11 @@ def test_pictures_are_compared_within_their_prompt() -> None:
     embedder = WrittenEmbedder(np.concatenate([made, base]), WORDS)
     pictures = [picture(i) for i in range(16)]
     prompts = ["smiling"] * 4 + ["sad"] * 4
-    report = judge_diversity(pictures[:8], base_images=pictures[8:], prompt=prompts, embedder=embedder,
-                             questions=ASKED)
+    report = judge_diversity(pictures[:8], base_images=pictures[8:], prompt=prompts, embedder=embedder, questions=ASKED)
     assert report.verdict == "overfit"
     assert report.mean_similarity == pytest.approx(
-        np.mean([(x @ x.T)[np.triu_indices(4, 1)].mean() for x in (near_a, near_b)]))
+        np.mean([(x @ x.T)[np.triu_indices(4, 1)].mean() for x in (near_a, near_b)])
+    )
 
 
 def test_json_has_the_agreed_keys_and_survives_strict_json() -> None:

@@ -23,14 +23,13 @@ def folders(tmp_path: Path) -> Path:
 
 def run(folders: Path, tiny_clip: Path, *more: str) -> tuple[int, dict]:
     out = folders / "result.json"
-    code = main(["diversity", str(folders / "made"), "--embedder", str(tiny_clip), "--quiet",
-                 "--json", str(out), *more])
+    code = main(
+        ["diversity", str(folders / "made"), "--embedder", str(tiny_clip), "--quiet", "--json", str(out), *more]
+    )
     return code, json.loads(out.read_text("utf-8")) if out.exists() else {}
 
 
-def test_verdict_copies_and_advice(
-    folders: Path, tiny_clip: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_verdict_copies_and_advice(folders: Path, tiny_clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
     base, photos = str(folders / "base"), str(folders / "photos")
     code, result = run(folders, tiny_clip, "--base", base, "--reference", photos)
     assert code == 0
@@ -40,8 +39,9 @@ def test_verdict_copies_and_advice(
     assert "Verdict: overfit (4 pictures)" in capsys.readouterr().out
 
 
-def test_gate_fails_with_3_and_still_writes_the_result(folders: Path, tiny_clip: Path,
-                                                       capsys: pytest.CaptureFixture[str]) -> None:
+def test_gate_fails_with_3_and_still_writes_the_result(
+    folders: Path, tiny_clip: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     code, result = run(folders, tiny_clip, "--base", str(folders / "base"), "--gate")
     assert code == 3 and result["verdict"] == "overfit"
     said = capsys.readouterr()
@@ -55,8 +55,9 @@ def test_two_pictures_are_not_enough(folders: Path, tiny_clip: Path) -> None:
 
 
 @pytest.mark.parametrize("option", ["--base", "--reference", "--embedder"])
-def test_bad_input_is_one_line_and_2(folders: Path, tiny_clip: Path, option: str,
-                                     capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_input_is_one_line_and_2(
+    folders: Path, tiny_clip: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     code, _ = run(folders, tiny_clip, option, "nowhere")
     err = capsys.readouterr().err
     assert code == 2 and err.count("\n") == 1 and "nowhere" in err

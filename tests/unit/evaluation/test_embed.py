@@ -41,7 +41,8 @@ def test_matches_open_clip_on_square_pictures(embedder: Embedder) -> None:
 
     image = picture(3)
     transform = open_clip.image_transform(
-        32, is_train=False, mean=embedder.mean, std=embedder.std, resize_mode="shortest")
+        32, is_train=False, mean=embedder.mean, std=embedder.std, resize_mode="shortest"
+    )
     with torch.inference_mode():
         row = embedder.model.encode_image(transform(image)[None])[0].numpy()  # type: ignore[operator]
     assert embedder.images([image])[0] == pytest.approx(row / np.linalg.norm(row), abs=1e-4)
@@ -85,8 +86,12 @@ def test_builtin_config_is_recognised_by_shape(tmp_path: Path) -> None:
 
     blocks = {f"visual.transformer.resblocks.{i}.x": np.zeros(1, np.float32) for i in range(12)}
     blocks |= {f"transformer.resblocks.{i}.x": np.zeros(1, np.float32) for i in range(12)}
-    shapes = {"visual.conv1.weight": (768, 3, 32, 32), "visual.positional_embedding": (50, 768),
-              "positional_embedding": (77, 512), "text_projection": (512, 512)}
+    shapes = {
+        "visual.conv1.weight": (768, 3, 32, 32),
+        "visual.positional_embedding": (50, 768),
+        "positional_embedding": (77, 512),
+        "text_projection": (512, 512),
+    }
     save_file(blocks | {k: np.zeros(v, np.float16) for k, v in shapes.items()}, tmp_path / "b32.safetensors")
     assert find_clip_files(tmp_path / "b32.safetensors").config.stem == "ViT-B-32"
     shutil.copy(tmp_path / "b32.safetensors", tmp_path / "openai.safetensors")

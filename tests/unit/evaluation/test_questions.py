@@ -18,8 +18,7 @@ def test_shipped_questions_are_complete() -> None:
     questions = {q.id: q for q in load_questions()}
     needed = {"hair_colour", "skin", "eyes", "mark", "glasses", "expression", "shot", "people"}
     assert needed <= set(questions)
-    assert [questions[q].labels[i] for q in ("mark", "beard") for i in questions[q].absent] == [
-        "no mark", "no beard"]
+    assert [questions[q].labels[i] for q in ("mark", "beard") for i in questions[q].absent] == ["no mark", "no beard"]
     assert questions["hair_colour"].labels[:2] == ("black hair", "brown hair")
     assert "photo of a person with long black hair" in questions["hair_colour"].prompts[0]
     for question in questions.values():
@@ -33,8 +32,10 @@ def test_shipped_questions_are_complete() -> None:
     [
         ("photo of ohwx person, smiling, on a beach", {"expression": "smiling", "place": "on a beach"}),
         ("ohwx person wearing a red hoodie", {"clothes": "wearing a red"}),
-        ("Close-Up Portrait of ohwx person, wearing sunglasses",
-         {"shot": "close-up portrait", "glasses": "wearing sunglasses"}),
+        (
+            "Close-Up Portrait of ohwx person, wearing sunglasses",
+            {"shot": "close-up portrait", "glasses": "wearing sunglasses"},
+        ),
         ("photo of ohwx person in a city at night", {"place": "in a city at night"}),
         ("photo of ohwx person, sadness", {}),
         ("", {}),
@@ -48,9 +49,23 @@ def test_asked_for(prompt: str, expected: dict[str, str]) -> None:
 
 def test_own_question_file(tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
-    path.write_text(json.dumps({"questions": [
-        {"id": "hat", "title": "hat", "identity": True, "place": "a {}", "templates": ["a {}", "the {}"],
-         "answers": ["cap", {"label": "bare", "prompts": ["no"]}]}]}), "utf-8")
+    path.write_text(
+        json.dumps(
+            {
+                "questions": [
+                    {
+                        "id": "hat",
+                        "title": "hat",
+                        "identity": True,
+                        "place": "a {}",
+                        "templates": ["a {}", "the {}"],
+                        "answers": ["cap", {"label": "bare", "prompts": ["no"]}],
+                    }
+                ]
+            }
+        ),
+        "utf-8",
+    )
     hat = load_questions(path)[0]
     assert hat.labels == ("a cap", "bare")
     assert hat.prompts == (("a cap", "the cap"), ("no",))

@@ -60,9 +60,7 @@ def test_always_between_500_and_2000_and_more_variety_never_means_fewer(photos: 
     [([1] * 20, 1, 0.3, 13.4), ([4] * 5, 0.9, 0.2, 6.6), ([10] * 3, 0.85, 0.25, 5.6),
      ([1] * 15, 1, 0.8, 2.6)],
 )  # fmt: skip
-def test_vendi_score_of_known_kernels(
-    sizes: list[int], within: float, between: float, expected: float
-) -> None:
+def test_vendi_score_of_known_kernels(sizes: list[int], within: float, between: float, expected: float) -> None:
     found = distinct_by_embeddings(alike(sizes, within, between), sum(sizes), 0.0)
     assert found.value == pytest.approx(expected, abs=0.06)
 
@@ -143,16 +141,12 @@ def test_unknown_family_and_purpose_together() -> None:
 
 def test_all_bad_overrides_at_once() -> None:
     with pytest.raises(BadInputError) as caught:
-        make_plan(
-            dataset(20), "sd15", rank=0, alpha=-1.0, learning_rate=2.0, resolution_px=513, schedule="line"
-        )
+        make_plan(dataset(20), "sd15", rank=0, alpha=-1.0, learning_rate=2.0, resolution_px=513, schedule="line")
     assert "schedule must be one of" in str(caught.value)
     plan = make_plan(dataset(20), "sd15")
     with pytest.raises(BadInputError) as caught:
         plan.replace(rank=0, alpha=-1.0, learning_rate=2.0, resolution_px=513, warmup_steps=10**6)
-    assert all(
-        n in str(caught.value) for n in ("rank", "alpha", "learning_rate", "multiple of 8", "warmup_steps")
-    )
+    assert all(n in str(caught.value) for n in ("rank", "alpha", "learning_rate", "multiple of 8", "warmup_steps"))
     with pytest.raises(BadInputError, match="did you mean 'steps'"):
         plan.replace(step=5)
 

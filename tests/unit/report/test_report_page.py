@@ -41,9 +41,16 @@ def story(tmp_path: Path) -> Story:
     dataset = replace(found, entries=(found.entries[0], bad), warnings=(Warning_("w", EVIL),))
     pictures = [Image.new("RGB", (16, 16), (i * 60, 0, 0)) for i in range(4)]
     return Story(
-        title=EVIL, lead=EVIL, facts=((EVIL, EVIL),), dataset=dataset, losses=[0.3, 0.2, 0.1], training=EVIL,
+        title=EVIL,
+        lead=EVIL,
+        facts=((EVIL, EVIL),),
+        dataset=dataset,
+        losses=[0.3, 0.2, 0.1],
+        training=EVIL,
         samples=Samples([EVIL, EVIL, "b", "b"], [1, 2, 1, 2], pictures, pictures),
-        diversity=diversity(EVIL), files=((EVIL, Path("a<b>c")),))
+        diversity=diversity(EVIL),
+        files=((EVIL, Path("a<b>c")),),
+    )
 
 
 class _Balance(HTMLParser):

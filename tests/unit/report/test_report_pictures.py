@@ -37,8 +37,11 @@ def dataset(tmp_path: Path) -> Dataset:
     series = Reason("same_background", 4, 2, "one of 4", "warn")
     crop = Crop((10, 0, 60, 50), (96, 96), "portrait")
     a, b, c = found.entries
-    rows = (replace(a, crop=crop), replace(b, keep=False, reasons=(series, blurred)),
-            replace(c, reasons=(series,), crop=crop))
+    rows = (
+        replace(a, crop=crop),
+        replace(b, keep=False, reasons=(series, blurred)),
+        replace(c, reasons=(series,), crop=crop),
+    )
     return replace(found, entries=rows, unreadable=(Unreadable(tmp_path / "x.jpg", "zero bytes"),))
 
 
@@ -121,8 +124,11 @@ def test_veil_leaves_the_crop_untouched() -> None:
 
 def test_sample_sheet_places_pictures_in_the_grid() -> None:
     red, blue = Image.new("RGB", (10, 10), (255, 0, 0)), Image.new("RGB", (10, 10), (0, 0, 255))
-    sheet = sample_sheet([SampleRow("without", [red] * 3), SampleRow("with", [blue] * 2)],
-                         columns=["seed 1", "seed 2", "seed 3"], cell_px=40)
+    sheet = sample_sheet(
+        [SampleRow("without", [red] * 3), SampleRow("with", [blue] * 2)],
+        columns=["seed 1", "seed 2", "seed 3"],
+        cell_px=40,
+    )
     assert count(sheet, "#ff0000") == 3 * 1600 and count(sheet, "#0000ff") == 2 * 1600
     assert sample_sheet([]).width > 100
 
@@ -137,8 +143,12 @@ def test_smoothing_starts_at_the_first_value_and_follows() -> None:
 
 @pytest.mark.parametrize(
     ("low", "high", "count", "expected"),
-    [(0, 1, 4, [0, 0.5, 1]), (0, 400, 4, [0, 100, 200, 300, 400]), (0.11, 0.19, 4, [0.12, 0.14, 0.16, 0.18]),
-     (5, 5, 4, [5])],
+    [
+        (0, 1, 4, [0, 0.5, 1]),
+        (0, 400, 4, [0, 100, 200, 300, 400]),
+        (0.11, 0.19, 4, [0.12, 0.14, 0.16, 0.18]),
+        (5, 5, 4, [5]),
+    ],
 )
 def test_nice_ticks(low: float, high: float, count: int, expected: list[float]) -> None:
     assert nice_ticks(low, high, count) == pytest.approx(expected)

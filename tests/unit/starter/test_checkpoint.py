@@ -38,9 +38,11 @@ def test_first_layer_heads_look_back_by_their_shift(text):
 
 
 def _weights(rng):
-    return {"model.diffusion_model.a.weight": rng.normal(0, 0.02, (256, 320)).astype(np.float32),
-            "model.diffusion_model.a.bias": rng.normal(0, 1, 320).astype(np.float32),
-            "first_stage_model.b.weight": rng.normal(0, 0.1, (64, 64, 3, 3)).astype(np.float32)}
+    return {
+        "model.diffusion_model.a.weight": rng.normal(0, 0.02, (256, 320)).astype(np.float32),
+        "model.diffusion_model.a.bias": rng.normal(0, 1, 320).astype(np.float32),
+        "first_stage_model.b.weight": rng.normal(0, 0.1, (64, 64, 3, 3)).astype(np.float32),
+    }
 
 
 def test_packing_keeps_rows_within_half_a_step(tmp_path, monkeypatch):

@@ -24,8 +24,17 @@ def test_every_file_is_in_the_truth(demo):
 def test_every_class_is_there(demo):
     photos = ground_truth(demo)["photos"]
     codes = Counter(code for p in photos.values() for code in p["codes"])
-    assert codes == {"duplicate": 5, "blurry": 2, "too_dark": 2, "too_bright": 2, "too_small": 2,
-                     "person_too_small": 2, "many_people": 2, "same_background": 4, "unreadable": 1}
+    assert codes == {
+        "duplicate": 5,
+        "blurry": 2,
+        "too_dark": 2,
+        "too_bright": 2,
+        "too_small": 2,
+        "person_too_small": 2,
+        "many_people": 2,
+        "same_background": 4,
+        "unreadable": 1,
+    }
     assert sum(name.startswith("good") for name in photos) == GOOD
 
 

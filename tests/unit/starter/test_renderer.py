@@ -34,7 +34,7 @@ def test_every_place_can_be_drawn_and_looks_different():
     who, scene = _pair()
     pictures = [render(who, replace(scene, background=b), (64, 64)) for b in BACKGROUND]
     for i, a in enumerate(pictures):
-        assert all(_difference(a, b) > 3 for b in pictures[i + 1:])
+        assert all(_difference(a, b) > 3 for b in pictures[i + 1 :])
 
 
 def test_every_expression_changes_the_face():
@@ -42,7 +42,7 @@ def test_every_expression_changes_the_face():
     scene = replace(scene, shot="close-up portrait", glasses="none")
     pictures = [np.asarray(render(who, replace(scene, expression=e), (96, 96)), np.int16) for e in EXPRESSION]
     for i, a in enumerate(pictures):
-        changed = [(np.abs(a - b).max(-1) > 20).sum() for b in pictures[i + 1:]]
+        changed = [(np.abs(a - b).max(-1) > 20).sum() for b in pictures[i + 1 :]]
         assert all(pixels >= 12 for pixels in changed)
 
 

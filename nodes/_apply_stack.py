@@ -15,8 +15,8 @@ from ..lora_train.lora.keys import split_name
 from ..lora_train.lora.kinds import family_of
 from ..lora_train.lora.stack import read_stack
 from . import _host as host
-from . import _host_lora as host_lora
-from ._host_lora import FilePatches, Part, Patches, Target, Targets
+from ._host import patches as host_patches
+from ._host.patches import FilePatches, Part, Patches, Target, Targets
 from ._patch_cache import PatchCache
 from ._stack_blocks import Blocks, block_of_weight, blocks_of_row
 from ._types import StackRow
@@ -24,7 +24,7 @@ from ._ui import Report
 
 MAX_CACHE_BYTES = 8 << 30
 
-_cache: PatchCache[FilePatches] = PatchCache(lambda: min(MAX_CACHE_BYTES, host_lora.available_bytes() // 2))
+_cache: PatchCache[FilePatches] = PatchCache(lambda: min(MAX_CACHE_BYTES, host_patches.available_bytes() // 2))
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def apply_stack(model: Any, clip: Any, stack: Sequence[StackRow], strength: floa
     """MODEL and CLIP with every LoRA of the stack, and what was done; the originals are untouched.
 
     The result is that of one LoRA loader per row, in row order. Plain LoRAs are joined by their ranks into
-    one patch per weight (see :func:`._host_lora.joined`); other kinds stay as they are, in row order.
+    one patch per weight (see :func:`._host.patches.joined`); other kinds stay as they are, in row order.
 
     Raises:
         BadInputError: an entry is malformed, a file is missing, damaged or holds NaN, or fits no weight.
@@ -55,16 +55,16 @@ def apply_stack(model: Any, clip: Any, stack: Sequence[StackRow], strength: floa
     wanted = wanted_files(stack, strength)
     if not wanted:
         return model, clip, Report("No LoRA", "Every strength is 0, or the stack is empty.")
-    targets = host_lora.targets_of(model, clip)
+    targets = host_patches.targets_of(model, clip)
     files = [_read(item, targets) for item in wanted]
     _cache.trim()
     _require_fit(wanted, files)
     rounds = _rounds([(file.patches, _strengths(item, targets)) for item, file in zip(wanted, files, strict=True)])
     signature = "\n".join(item.signature for item in wanted)
-    new_model, _ = host_lora.with_patches(model, rounds, signature)
-    new_clip, _ = host_lora.with_patches(clip, rounds, signature)
+    new_model, _ = host_patches.with_patches(model, rounds, signature)
+    new_clip, _ = host_patches.with_patches(clip, rounds, signature)
     for patcher in (new_model, new_clip):
-        host_lora.note_metadata(patcher, files[-1].metadata)
+        host_patches.note_metadata(patcher, files[-1].metadata)
     return new_model, new_clip, _report(wanted, files)
 
 
@@ -97,8 +97,8 @@ def wanted_files(stack: Sequence[StackRow], strength: float) -> list[Wanted]:
 def _read(item: Wanted, targets: Targets) -> FilePatches:
     def read() -> FilePatches:
         header = read_header(item.path)
-        found = host_lora.read_patches(header.path, targets)
-        host_lora.require_finite(item.path, found.patches)
+        found = host_patches.read_patches(header.path, targets)
+        host_patches.require_finite(item.path, found.patches)
         return found
 
     if not item.blocks.is_all:
@@ -160,11 +160,11 @@ def _joined_runs(found: Sequence[tuple[float, Any]]) -> list[tuple[float, Any]]:
         if len(run) == 1:
             result.append(run[0][:2])
         elif run:
-            result.append((1.0, host_lora.joined([part for _, _, part in run])))
+            result.append((1.0, host_patches.joined([part for _, _, part in run])))
         run.clear()
 
     for at, patch in found:
-        part = host_lora.plain_part(patch, at)
+        part = host_patches.plain_part(patch, at)
         if part is None:
             close()
             result.append((at, patch))

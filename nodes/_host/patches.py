@@ -1,4 +1,4 @@
-"""The part of the host that puts LoRAs on models; like ``_host``, it may touch ComfyUI."""
+"""Puts LoRAs on models: names to weights, patches, clones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..lora_train.errors import BadInputError
+from ...lora_train.errors import BadInputError
 
 if TYPE_CHECKING:
     import torch

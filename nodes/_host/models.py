@@ -1,0 +1,105 @@
+"""Checkpoints, diffusion models and the models that look at photos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ...lora_train.errors import BadInputError
+
+
+def audit_model_folder() -> Path:
+    """Where the models that look at photos lie: ``models/lorasmith``. It may not be there."""
+    import folder_paths
+
+    return Path(folder_paths.models_dir) / "lorasmith"
+
+
+def clip_names() -> list[str]:
+    """The open_clip weights in :func:`audit_model_folder`, by file name."""
+    return sorted(path.name for path in audit_model_folder().glob("*.safetensors"))
+
+
+def checkpoint_names() -> list[str]:
+    """Every checkpoint that ComfyUI knows."""
+    import folder_paths
+
+    return folder_paths.get_filename_list("checkpoints")
+
+
+def checkpoint_path(name: str) -> Path:
+    """The file of a checkpoint in ComfyUI's list.
+
+    Raises:
+        BadInputError: it is gone.
+    """
+    import folder_paths
+
+    found = folder_paths.get_full_path("checkpoints", name)
+    if not found or not Path(found).is_file():
+        raise BadInputError(f"The checkpoint '{name}' is not in ComfyUI's checkpoint folders any more.")
+    return Path(found)
+
+
+def diffusion_model_names() -> list[str]:
+    """Every diffusion model that ComfyUI knows: files without text encoder and VAE."""
+    import folder_paths
+
+    return folder_paths.get_filename_list("diffusion_models")
+
+
+def diffusion_model_path(name: str) -> Path:
+    """The file of a diffusion model in ComfyUI's list.
+
+    Raises:
+        BadInputError: it is gone.
+    """
+    import folder_paths
+
+    found = folder_paths.get_full_path("diffusion_models", name)
+    if not found or not Path(found).is_file():
+        raise BadInputError(f"The diffusion model '{name}' is not in ComfyUI's diffusion_models folders any more.")
+    return Path(found)
+
+
+def load_diffusion_model(path: Path) -> Any:
+    """MODEL of a file that holds nothing else, through ComfyUI's own loader."""
+    import comfy.sd
+
+    return comfy.sd.load_diffusion_model(str(path))
+
+
+def load_checkpoint(path: Path) -> tuple[Any, Any, Any]:
+    """MODEL, CLIP and VAE of a single-file checkpoint, through ComfyUI's own loader.
+
+    Raises:
+        BadInputError: a part that training needs is missing from the file.
+    """
+    import comfy.sd
+    import folder_paths
+
+    embeddings = folder_paths.get_folder_paths("embeddings")
+    model, clip, vae = comfy.sd.load_checkpoint_guess_config(
+        str(path), output_vae=True, output_clip=True, embedding_directory=embeddings
+    )[:3]
+    parts = {"diffusion model": model, "text encoder": clip, "VAE": vae}
+    missing = [name for name, part in parts.items() if part is None]
+    if missing:
+        raise BadInputError(
+            f"'{path.name}' holds no {' and no '.join(missing)}. Training needs a full checkpoint: "
+            "choose one with model, text encoder and VAE in one file."
+        )
+    return model, clip, vae
+
+
+def latent_format(model: Any) -> Any:
+    """How the loaded model's latents are scaled."""
+    return model.get_model_object("latent_format")
+
+
+def free_models() -> None:
+    """Give the memory of every loaded model back; ComfyUI loads them again when they are needed."""
+    import comfy.model_management as management
+
+    management.unload_all_models()
+    management.soft_empty_cache()

@@ -104,6 +104,7 @@ def test_one_step_changes_exactly_the_adapter(case: Case, tmp_path: Path) -> Non
         assert torch.equal(after.get(name, after.get(wrapped)), value), name
 
 
+@pytest.mark.slow
 @every
 def test_in_half_precision_the_step_is_about_the_same(case: Case, tmp_path: Path) -> None:
     path, losses = case.write(tmp_path), []
@@ -116,6 +117,7 @@ def test_in_half_precision_the_step_is_about_the_same(case: Case, tmp_path: Path
     assert losses[1] == pytest.approx(losses[0], rel=0.1)
 
 
+@pytest.mark.slow
 @every
 def test_memory_saving_settings_give_the_same_step(case: Case, tmp_path: Path) -> None:
     results = []
@@ -170,6 +172,7 @@ def _on(base: Base, model: Any) -> Base:
     return dataclasses.replace(base, unet=model)
 
 
+@pytest.mark.slow
 @every
 def test_sampling_with_the_file_equals_sampling_with_what_was_trained(case: Case, tmp_path: Path) -> None:
     base, adapter = _with_lora(case, tmp_path)
@@ -196,6 +199,7 @@ def test_facts_name_the_family() -> None:
     assert len(versions) == len(names) + 1
 
 
+@pytest.mark.slow
 def test_lumina_is_converted_by_diffusers_at_the_published_size() -> None:
     """diffusers splits Lumina's fused layers at fixed rows, so only names and shapes can be compared."""
     from diffusers import Lumina2Pipeline

@@ -157,6 +157,7 @@ def test_convert_says_what_it_cannot_translate(tmp_path: Path) -> None:
         convert(make(tmp_path / "a.safetensors"), tmp_path / "r.safetensors", "peft")
 
 
+@pytest.mark.slow
 def test_extract_finds_the_lora_that_made_the_difference(tmp_path: Path) -> None:
     unet = random_unet()
     base = write_checkpoint(tmp_path / "base.safetensors", unet=unet)

@@ -101,6 +101,7 @@ def test_a_family_that_comfyui_encodes_is_refused_from_the_shell(request_: Train
         check(asked)
 
 
+@pytest.mark.slow
 def test_a_transformer_is_trained_on_what_the_host_encoded(request_: TrainRequest, tmp_path: Path) -> None:
     flux = next(case for case in CASES if case.id == "flux1")
     told = flux.told(5, 3, 1)

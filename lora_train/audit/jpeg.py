@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 GRID_PX = 8
-_SIDE_PX = 768
+MIDDLE_PX = 768
 """The middle of the picture of this size is enough."""
 
 
@@ -22,8 +22,8 @@ def jpeg_blocks(luma: np.ndarray) -> float | None:
     height, width = luma.shape
     if min(height, width) < GRID_PX * GRID_PX:
         return None
-    top, left = max(0, height - _SIDE_PX) // 2, max(0, width - _SIDE_PX) // 2
-    part = luma[top : top + _SIDE_PX, left : left + _SIDE_PX]
+    top, left = max(0, height - MIDDLE_PX) // 2, max(0, width - MIDDLE_PX) // 2
+    part = luma[top : top + MIDDLE_PX, left : left + MIDDLE_PX]
     return min(_steps(part), _steps(part.T))
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..dataset.manifest import Reason, Severity
+from .checks import CHECK_OF_SCORE
 from .limits import UNITS, Limits
 
 Side = Literal["at least", "at most"]
@@ -36,6 +37,11 @@ class Rule:
     """A second score, its limit and side; both have to be wrong."""
     without: str = ""
     """A better score of the same thing: where it was measured, this row is silent."""
+
+    @property
+    def check(self) -> str:
+        """The name in :data:`.checks.CHECKS` that it belongs to."""
+        return "words" if self.needs == "words" else CHECK_OF_SCORE.get(self.score, "faces")
 
     def reason(self, value: float, limits: Limits) -> Reason:
         """The finding in words for a ``value`` on the wrong side."""

@@ -140,14 +140,19 @@ def expressions(kept: Kept) -> tuple[int, int]:
 
 
 def backgrounds(kept: Kept) -> tuple[int, int]:
-    return len(_places(kept)), len(kept.rows)
+    places = _places(kept)
+    return len(places), sum(len(p) for p in places)
 
 
 def one_background(kept: Kept) -> tuple[int, int]:
-    return max((len(p) for p in _places(kept)), default=0), len(kept.rows)
+    places = _places(kept)
+    return max((len(p) for p in places), default=0), sum(len(p) for p in places)
 
 
 def _places(kept: Kept) -> list[list[int]]:
+    """The kept photos by place; none where nobody looked."""
+    if "background" not in kept.found.asked:
+        return []
     limits = kept.limits
     return leaders(kept.found.same_place(limits.background_colours, limits.background_layout), kept.rows)
 

@@ -12,7 +12,7 @@ from ..dataset.photo import Unreadable
 from ..dataset.scan import Scan, scan
 from ..errors import BadInputError
 from ..observer import NullObserver, Observer
-from .checks import CHECKS, Asked
+from .checks import ALL, CHECKS, Asked
 from .evidence import Evidence, EvidenceSet
 from .judge import Judgement, Override, judge
 from .limits import DEFAULT_LIMITS, Limits, load_limits
@@ -80,7 +80,7 @@ def gather(
     *,
     analyzer: FaceAnalyzer | Literal["auto"] | None = "auto",
     tagger: Tagger | None = None,
-    asked: Asked = Asked(),
+    asked: Asked = ALL,
 ) -> tuple[EvidenceSet, tuple[Unreadable, ...]]:
     """Everything that can be known about the photos of a scan: the slow part, to be judged again and again.
 

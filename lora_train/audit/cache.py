@@ -10,8 +10,8 @@ from pathlib import Path
 from ..config import Format
 from ..errors import BadInputError
 from ..files import cache_folder
-from .checks import Asked
-from .measure import ALL, VERSION, Measured
+from .checks import ALL, Asked
+from .measure import VERSION, Measured
 
 FORMAT = Format("lorasmith.measured", 1)
 

@@ -17,7 +17,7 @@ FULL_SIDE_PX = 1536
 
 @dataclass(frozen=True)
 class Check:
-    """``measures``: names in :data:`.measure.MEASURES`; ``side_px``: the longer side to decode at least, 0: no pixel."""
+    """``measures``: names in :data:`.measure.MEASURES`; ``side_px``: longer side to decode at least, 0: no pixel."""
 
     title: str
     measures: tuple[str, ...] = ()
@@ -89,10 +89,12 @@ class Asked:
     @cached_property
     def key(self) -> str:
         """Tells apart what was measured for different questions: a part is never taken for the whole."""
-        if self.pixels == Asked().pixels:
+        if self.pixels == ALL.pixels:
             return "whole"
         return "-".join((*sorted(self.pixels), str(self.side_px)))
 
+
+ALL = Asked()
 
 CHECK_OF_SCORE: dict[str, str] = {
     "side_px": "size",

@@ -17,7 +17,7 @@ import numpy as np
 from ..dataset.hashes import as_bits
 from ..dataset.photo import Photo
 from .background import layout
-from .checks import Asked
+from .checks import ALL, Asked
 from .measure import Measured
 from .neighbours import Neighbours, neighbours
 
@@ -63,7 +63,7 @@ class EvidenceSet:
     """All photos of a set. Costs nothing to make; comparisons of all pairs are made once, when asked for."""
 
     items: tuple[Evidence, ...]
-    asked: Asked = field(default=Asked(), kw_only=True)
+    asked: Asked = field(default=ALL, kw_only=True)
     """What the photos were looked at for."""
     facts: dict[tuple[int, int], tuple[int, int, float, float]] = field(default_factory=dict, repr=False)
     """Compared pairs of near copies, filled by :mod:`.duplicates`."""

@@ -46,14 +46,9 @@ class Frame:
         return np.asarray(_limited(self.grey, WORKING_SIDE_PX, Resampling.HAMMING))
 
     @cached_property
-    def luma(self) -> np.ndarray:
-        """(h, w) float32, 0..255, of :attr:`working`."""
-        return self.working.astype(np.float32)
-
-    @cached_property
     def noise(self) -> float:
-        """Grey levels of noise in :attr:`luma`."""
-        return noise(self.luma)
+        """Grey levels of noise in :attr:`working`."""
+        return noise(self.working)
 
     @cached_property
     def small(self) -> np.ndarray:
@@ -102,7 +97,9 @@ class Frame:
     def _small(self) -> Image:
         from PIL.Image import Resampling
 
-        factor = max(self.image.size) // SMALL_SIDE_PX
+        longer = max(self.image.size)
+        # From four times on, whole steps come near enough and need no second scaling.
+        factor = -(-longer // SMALL_SIDE_PX) if longer >= 4 * SMALL_SIDE_PX else longer // SMALL_SIDE_PX
         reduced = self.image.reduce(factor) if factor > 1 else self.image
         return _limited(reduced, SMALL_SIDE_PX, Resampling.BICUBIC)
 

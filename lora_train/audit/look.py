@@ -21,12 +21,12 @@ from ..dataset.photo import Photo, Unreadable
 from ..errors import BadInputError
 from ..observer import Observer
 from .cache import cached, remember
-from .checks import Asked
+from .checks import ALL, Asked
 from .clothes import clothes
 from .evidence import Evidence
 from .frame import fitted, open_decoded, open_frame
 from .layers import load_vectors, rounded, save_vectors
-from .measure import ALL, Measured, measure_image
+from .measure import Measured, measure_image
 from .tags.ask import Tagger
 from .tags.regions import cut, region_boxes
 

@@ -14,7 +14,7 @@ from ..dataset.colour import luma
 from ..dataset.hashes import SIDE_PX, THUMB_PX, phash
 from .background import colour_bits, colours, edge_share
 from .blur import blur_px
-from .checks import Asked
+from .checks import ALL, Asked
 from .colours import chroma, contrast, hue_spread
 from .exposure import burnt_share, light, shadow_light
 from .frame import Frame, open_frame
@@ -22,12 +22,11 @@ from .jpeg import jpeg_blocks
 from .lettering import text_share
 from .tilt import tilt_deg
 
-ALL = Asked()
 VERSION = 3
 """Raised whenever a measure changes, so that cached scores of older ones are left alone."""
 
 MEASURES: Mapping[str, Callable[[Frame], float | None]] = {
-    "blur_px": lambda f: blur_px(f.luma, f.noise),
+    "blur_px": lambda f: blur_px(f.working, f.noise),
     "noise": lambda f: f.noise,
     "light": lambda f: light(f.luminance),
     "burnt_share": lambda f: burnt_share(f.small, f.luminance),
@@ -38,7 +37,7 @@ MEASURES: Mapping[str, Callable[[Frame], float | None]] = {
     "hue_spread": lambda f: hue_spread(f.lab),
     "tilt_deg": lambda f: tilt_deg(f.small_luma),
     "jpeg_blocks": lambda f: None if f.middle is None else jpeg_blocks(f.middle),
-    "text_share": lambda f: text_share(f.luma),
+    "text_share": lambda f: text_share(f.working),
     "border_edges": lambda f: edge_share(f.small_luma),
     "border_colours": lambda f: colour_bits(f.small),
 }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..dataset.manifest import NotJudged
-from .checks import Asked
+from .checks import ALL, Asked
 from .evidence import EvidenceSet
 from .limits import Limits
 from .rules import PERSON_NEEDS, RULES, TITLES, Need, Rule
@@ -41,7 +41,7 @@ class Scope:
 
     left_out: frozenset[Need]
     not_judged: tuple[NotJudged, ...]
-    asked: Asked = Asked()
+    asked: Asked = ALL
     faceless: bool = False
     """Somebody looked for faces, and most photos have none: drawn, or not of a person."""
 

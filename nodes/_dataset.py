@@ -29,13 +29,12 @@ def judge_photos(
     from ..lora_train.audit import audit, load_tagger
     from ..lora_train.audit.limits import DEFAULT_LIMITS
     from ..lora_train.dataset.overrides import Overrides
-    from ..lora_train.dataset.scan import Scan
     from ..lora_train.faces import best_analyzer
 
-    photos = tuple(entry.photo for entry in dataset.entries)
-    matched = Overrides.from_text(overrides).for_photos(photos)
+    found = dataset.scanned()
+    matched = Overrides.from_text(overrides).for_photos(found.photos)
     judged = audit(
-        Scan(dataset.folder, photos, dataset.unreadable),
+        found,
         DEFAULT_LIMITS.replace(**{name: value for name, value in limits.items() if value}),
         host.HostObserver(),
         analyzer=best_analyzer(host.audit_model_folder()),

@@ -113,7 +113,11 @@ _PIXELS: tuple[Rule, ...] = (
 
 _FACES: tuple[Rule, ...] = (
     Rule("face_missing", "faces", "min_faces", "at least",
-         "No face found; the LoRA learns a person from faces.", needs="faces"),
+         "No face found; the LoRA learns a person from faces.", needs="faces",
+         also=("face_faint", "max_faint_face", "at least")),
+    Rule("face_missing", "face_faint", "max_faint_face", "at most",
+         "Perhaps no face: only one detector looked, and was {value:.0%} sure of something that it did not count "
+         "as one, too much from {limit:.0%}. Look yourself.", "warn", needs="faces"),
     Rule("many_people", "faces", "max_faces", "at most",
          "Several people: {value:.0f} faces, {limit:.0f} is allowed. Crop the others away.", needs="faces"),
     Rule("not_the_subject", "subject_distance", "max_subject_distance", "at most",

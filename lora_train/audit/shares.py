@@ -98,7 +98,8 @@ def near_camera(kept: Kept) -> tuple[int, int]:
 
 
 def framed(kind: Literal["portrait", "half", "full"]) -> Count:
-    """By the height of the face in the frame; by words where there is no face to measure."""
+    """By the height of the face in the frame, and full where feet are seen: a jump or a crouch is as tall as
+    half a person. By words where there is no face to measure."""
 
     def by_face(kept: Kept) -> tuple[int, int]:
         share, limits = kept.column("face_share"), kept.limits
@@ -107,7 +108,10 @@ def framed(kind: Literal["portrait", "half", "full"]) -> Count:
             "half": (limits.half_face_share, limits.portrait_face_share),
             "full": (0.0, limits.half_face_share),
         }[kind]
-        return int(((share >= low) & (share < high)).sum()), int(np.isfinite(share).sum())
+        feet = kept.column("feet_seen") > 0
+        fits = (share >= low) & (share < high)
+        fits = fits | feet if kind == "full" else fits & ~feet
+        return int(fits.sum()), int(np.isfinite(share).sum())
 
     return either(by_face, most_likely(("portrait", "half", "full"), kind))
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..audit.blur import blur_px
 from ..dataset.colour import luma
-from .detect import Detector, Found, find_faces, full_range, short_range
+from .detect import MIN_SCORE, Detector, Found, find_faces, full_range, short_range
 from .eyes import open_share
 from .mesh import LEFT_EYE, RIGHT_EYE, Mesh, fit_mesh, nose_ratio, pose_deg, smile
 from .person import background, body_around, segment
@@ -24,12 +24,12 @@ from .pose import PoseNets, body_points
 from .raster import Picture
 from .runtime import Network
 from .skin import judge_skin
-from .types import Face, People
+from .types import Face, FaceAnalyzer, People
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-VERSION = 2
+VERSION = 3
 NAMES = {
     "far": "face_detection_full_range.tflite",
     "near": "face_detection_short_range.tflite",
@@ -78,12 +78,14 @@ class MediaPipeAnalyzer:
 
     files: Mapping[str, Path]
     identifier: Identifies | None = None
+    second: FaceAnalyzer | None = None
+    """Who looks again at a photo on which no face was found."""
     title: str = "MediaPipe faces"
 
     @property
     def id(self) -> str:
         parts = [name for name in EXTRAS if name in self.files]
-        parts += [self.identifier.id] if self.identifier else []
+        parts += [one.id for one in (self.identifier, self.second) if one]
         return "+".join([f"mediapipe-{VERSION}", *parts])
 
     @property
@@ -97,8 +99,11 @@ class MediaPipeAnalyzer:
     def look(self, image: Image) -> People:
         """Everything about the people in one upright picture."""
         picture = Picture(image)
-        pairs = sorted(self._faces(picture), key=lambda p: -_area(p))
+        seen, faint = self._faces(picture)
+        pairs = sorted(seen, key=lambda p: -_area(p))
         faces = tuple(self._face(picture, found, mesh, i < _IDENTIFIED) for i, (found, mesh) in enumerate(pairs))
+        if not faces and self.second is not None:
+            faces, faint = tuple(replace(f, measurable=False) for f in self.second.look(image).faces), 0.0
         body = back = None
         if self._people is not None:
             mask = segment(self._people, picture)
@@ -108,7 +113,7 @@ class MediaPipeAnalyzer:
         if faces and (mask is not None or self._pose is not None):
             parts = body_points(self._pose, picture, faces[0]) if self._pose else {}
             body = body_around(mask, faces, parts)
-        return People(self.id, faces, body, back)
+        return People(self.id, faces, body, back, faint=0.0 if faces else faint)
 
     @cached_property
     def _detectors(self) -> tuple[Detector, Detector]:
@@ -132,16 +137,19 @@ class MediaPipeAnalyzer:
             return None
         return PoseNets(Network(self.files["pose"]), Network(self.files["body"]))
 
-    def _faces(self, picture: Picture) -> list[tuple[Found, Mesh]]:
-        """Candidates that are faces, each once, from the first way of looking that finds any."""
+    def _faces(self, picture: Picture) -> tuple[list[tuple[Found, Mesh]], float]:
+        """Candidates that are faces, each once, from the first way of looking that finds any; the best other score."""
         unsure: list[tuple[Found, Mesh]] = []
+        faint = 0.0
         for candidates in find_faces(picture, *self._detectors):
-            fitted = [(f, fit_mesh(self._mesh, picture, f.box, f.points[:2])) for f in candidates]
+            faint = max([faint, *(f.score for f in candidates)])
+            good = [f for f in candidates if f.score >= MIN_SCORE]
+            fitted = [(f, fit_mesh(self._mesh, picture, f.box, f.points[:2])) for f in good]
             real = [(f, m) for f, m in fitted if m.presence > _PRESENT]
             if real:
-                return _distinct(real)
+                return _distinct(real), faint
             unsure = unsure or [(f, m) for f, m in fitted if f.score >= _SURE_WITHOUT_MESH]
-        return unsure
+        return unsure, faint
 
     def _face(self, picture: Picture, found: Found, mesh: Mesh, identify: bool) -> Face:
         if mesh.presence <= _PRESENT:

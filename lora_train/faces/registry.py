@@ -63,7 +63,8 @@ def _mediapipe(models: Path | None) -> FaceAnalyzer | str:
         return next_step(model_set("faces"))
     files = {k: found[v] for k, v in {**mediapipe.NAMES, **mediapipe.EXTRAS}.items() if v in found}
     who = identifier(models)
-    return mediapipe.MediaPipeAnalyzer(files, None if isinstance(who, str) else who)
+    second = None if dlib_faces.dlib_missing() else dlib_faces.DlibAnalyzer()
+    return mediapipe.MediaPipeAnalyzer(files, None if isinstance(who, str) else who, second)
 
 
 def _mediapipe_wants(models: Path | None) -> str:

@@ -362,7 +362,9 @@ def test_bad_lines_of_metadata_are_told_and_the_rest_is_used(folder: Path) -> No
     assert data.entry("good.jpg").caption == "ok"
     assert [w.code for w in data.warnings] == ["metadata"] * 4
     assert "line 1: this is no JSON" in data.warnings[0].text and "2 more lines" in data.warnings[-1].text
-    assert audit(folder).warnings[: len(data.warnings)] == data.warnings
+    judged = audit(folder)
+    assert judged.warnings[: len(data.warnings)] == data.warnings
+    assert audit(judged.scanned()).warnings == judged.warnings, "judged again, the scan's notes are still told, once"
 
 
 def test_huge_metadata_is_left_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

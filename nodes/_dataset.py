@@ -16,6 +16,14 @@ def read_photos(folder: Path) -> Any:
     return Dataset.of(scan(folder, host.HostObserver()))
 
 
+def who_looks() -> str:
+    """Names the models that look at people now, so that a run after one was fetched does not take the old answer."""
+    from ..lora_train.faces import best_analyzer
+
+    analyzer = best_analyzer(host.audit_model_folder())
+    return "nobody" if analyzer is None else analyzer.id
+
+
 def judge_photos(
     dataset: Any, overrides: str = "", purpose: str = "character", clip_model: str = "", **limits: float
 ) -> tuple[Any, Any]:

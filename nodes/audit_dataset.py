@@ -9,7 +9,7 @@ from comfy_api.latest import io
 from ..lora_train.dataset.overrides import Overrides
 from ..lora_train.errors import BadInputError
 from . import _host as host
-from ._dataset import judge_photos
+from ._dataset import judge_photos, who_looks
 from ._sheet import sheet_payload
 from ._text import audit_report
 from ._types import DATASET, REPORT
@@ -94,6 +94,10 @@ class AuditDataset(io.ComfyNode):
         except BadInputError as error:
             return str(error)
         return True
+
+    @classmethod
+    def fingerprint_inputs(cls, **inputs: Any) -> str:
+        return who_looks()
 
     @classmethod
     def execute(

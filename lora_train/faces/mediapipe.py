@@ -14,16 +14,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from ..audit.blur import blur_px
-from ..dataset.colour import luma
 from .detect import MIN_SCORE, Detector, Found, find_faces, full_range, short_range
 from .eyes import open_share
-from .mesh import LEFT_EYE, RIGHT_EYE, Mesh, fit_mesh, nose_ratio, pose_deg, smile
+from .measured import IDENTITY_POINTS, measured_face, shares
+from .mesh import Mesh, fit_mesh
 from .person import background, body_around, segment
 from .pose import PoseNets, body_points
 from .raster import Picture
 from .runtime import Network
-from .skin import judge_skin
 from .types import Face, FaceAnalyzer, People
 
 if TYPE_CHECKING:
@@ -44,19 +42,10 @@ EXTRAS = {
 }
 """Files that add the person's outline and the points of the body."""
 
-FACE_PX = 256
-"""Longer side of the face crop whose blur is measured."""
 _PRESENT = 0.0
 """Logit of the mesh from which a candidate is a face."""
 _SURE_WITHOUT_MESH = 0.75
 """Score of the detector from which a face counts although no mesh fits: profiles, dark or tiny faces."""
-_MIN_EYE_PX = 64
-_MIN_COVER_PX = 56
-"""Height of a face below which a hat's shade and sunglasses look alike."""
-_MAX_TURN_DEG = 40.0
-"""Heads turned further hide one eye and stretch the mesh: eyes, smile and nose are not read there."""
-_MAX_TURN_LIGHT_DEG = 30.0
-
 _IDENTIFIED = 6
 """Faces per photo that get an embedding, the largest first: it takes longer than everything else."""
 
@@ -153,40 +142,11 @@ class MediaPipeAnalyzer:
 
     def _face(self, picture: Picture, found: Found, mesh: Mesh, identify: bool) -> Face:
         if mesh.presence <= _PRESENT:
-            box = _shares(found.box, picture)
+            box = shares(found.box, picture)
             return Face(box, found.score, measurable=False)
-        yaw, pitch, roll = pose_deg(mesh)
-        skin = judge_skin(picture, mesh)
-        crop = picture.region(mesh.box, FACE_PX)
-        face = Face(
-            box=_shares(mesh.box, picture),
-            confidence=found.score,
-            yaw_deg=yaw,
-            pitch_deg=pitch,
-            roll_deg=roll,
-            light=skin.light,
-            clipped_share=skin.clipped_share,
-            blur_px=blur_px(luma(crop)),
-            eyes=tuple(_point(mesh, corners, picture) for corners in (LEFT_EYE, RIGHT_EYE)),  # type: ignore[arg-type]
-            mouth=_point(mesh, (13, 14), picture),
-        )
-        if abs(yaw) <= _MAX_TURN_LIGHT_DEG:
-            face = replace(face, shadow_stops=skin.shadow_stops)
-        height_px = mesh.box[3] - mesh.box[1]
-        if abs(yaw) <= _MAX_TURN_LIGHT_DEG and height_px >= _MIN_COVER_PX:
-            face = replace(face, covered=skin.covered)
-        if abs(yaw) <= _MAX_TURN_DEG and height_px >= _MIN_EYE_PX:
-            eyes = open_share(self._iris, picture, mesh)
-            face = replace(
-                face,
-                eyes_open=sum(eyes) / 2,
-                eyes_open_wider=max(eyes),
-                smile=smile(mesh),
-                nose_ratio=nose_ratio(mesh),
-            )
+        face = measured_face(picture, mesh, found.score, lambda: open_share(self._iris, picture, mesh))
         if self.identifier is not None and identify:
-            corners = mesh.points[[263, 362, 33, 133, 2], :2]
-            face = replace(face, identity=self.identifier.embed(picture, corners))
+            face = replace(face, identity=self.identifier.embed(picture, mesh.points[IDENTITY_POINTS, :2]))
         return face
 
 
@@ -209,16 +169,3 @@ def _distinct(pairs: list[tuple[Found, Mesh]]) -> list[tuple[Found, Mesh]]:
 
 def _holds(box: tuple[float, float, float, float], point: np.ndarray) -> bool:
     return bool(box[0] <= point[0] <= box[2] and box[1] <= point[1] <= box[3])
-
-
-def _shares(box: np.ndarray | tuple[float, ...], picture: Picture) -> tuple[float, float, float, float]:
-    """Pixels to shares of the picture, cut at its border."""
-    x, y = picture.width, picture.height
-    values = (box[0] / x, box[1] / y, box[2] / x, box[3] / y)
-    left, top, right, bottom = (float(min(1.0, max(0.0, v))) for v in values)
-    return left, top, right, bottom
-
-
-def _point(mesh: Mesh, indices: tuple[int, int], picture: Picture) -> tuple[float, float]:
-    x, y = mesh.points[list(indices), :2].mean(axis=0)
-    return float(x / picture.width), float(y / picture.height)

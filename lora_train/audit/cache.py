@@ -32,7 +32,7 @@ def cached(sha256: str, asked: Asked = ALL, folder: Path | None = None) -> Measu
 def remember(sha256: str, measured: Measured, asked: Asked = ALL, folder: Path | None = None) -> str | None:
     """Store ``measured``; the reason in words where that is not possible."""
     try:
-        FORMAT.save(measured, _path(sha256, asked, folder))
+        FORMAT.save(measured, _path(sha256, asked, folder), durable=False)
     except BadInputError as error:
         return str(error)
     return None

@@ -57,7 +57,7 @@ def look_at(photo: Photo, analyzer: FaceAnalyzer, image: Image | None = None, fo
             return FORMAT.load(People, path)
     people = analyzer.look(image if image is not None else open_photo(photo.path, LOOK_PX))
     with suppress(BadInputError):  # a cache that cannot be written costs time, never a run
-        FORMAT.save(people, path)
+        FORMAT.save(people, path, durable=False)
     return people
 
 

@@ -144,3 +144,18 @@ def test_no_two_questions_share_a_place_in_the_cache() -> None:
 def test_a_check_that_does_not_exist_is_refused_with_the_list(folder: Path, names: list[str]) -> None:
     with pytest.raises(BadInputError, match=r"Choose from: size, sharpness, .*duplicates, faces, words\."):
         audit(folder, only=names)
+
+
+def test_a_cache_waits_for_no_disk_and_half_a_file_in_it_is_made_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fsync(descriptor: int) -> None:
+        raise AssertionError("the audit waited for the disk")
+
+    monkeypatch.setattr("lora_train.files.os.fsync", fsync)
+    first = part(folder)
+    files = list((tmp_path / "cache").rglob("*.json"))
+    assert len(files) == 6, "one for each photo"
+    for path in files:
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert part(folder) == first

@@ -3,12 +3,13 @@
     python benchmarks/audit_speed.py --peer-python /path/to/venv/bin/python [--folder PHOTOS] [--json FILE]
 
 The peers live in an environment of their own (``pip install cleanvision imagededup``), never in
-Lorasmith's. Every tool runs in a fresh process with one thread and an empty cache; the time is that of
-the processor for the work itself, without imports, so that other work on the machine does not count.
-"Shared" rows take what both measure: cleanvision judges darkness, brightness, blur, size, information
-and duplicates; imagededup duplicates by pHash. "All" rows take every pixel measure of the
-audit. The last rows are Lorasmith alone: memory for many 12-megapixel photos, duplicates among 10,000,
-judging 1,000 photos again.
+Lorasmith's. Every tool runs in a fresh process with one thread and an empty cache, once on a single photo so
+that everything is imported, then on the folder; the time is that of the processor, so that other work on the
+machine does not count. A "shared" row asks Lorasmith for what the peer measures and for nothing else, as
+``lorasmith audit --only`` does: cleanvision judges size, darkness, brightness, information, grey, blur and
+duplicates (from the whole picture; blur on a copy of 64 px, Lorasmith's on one of 1024 px); imagededup finds
+duplicates by pHash. The "whole" row takes every pixel measure of the audit. The last rows are Lorasmith alone:
+memory for many 12-megapixel photos, duplicates among 10,000, judging 1,000 photos again.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import argparse
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -39,21 +41,16 @@ OURS = (
     CLOCK
     + """
 from pathlib import Path
-import lora_train.audit.look as look
-from lora_train.audit import DEFAULT_LIMITS, judge
-from lora_train.audit.measure import MEASURES, measure_image
+from lora_train.audit import DEFAULT_LIMITS, Asked, EvidenceSet, judge
+from lora_train.audit.look import Lookers, look_at_all
 from lora_train.dataset.scan import scan
 from lora_train.observer import NullObserver
-from PIL import Image; Image.init()
-names = {"all": MEASURES, "shared": ("blur_px", "light", "burnt_share", "shadow_light", "brightness", "contrast",
-                                     "chroma"), "copies": ()}[sys.argv[2]]
-look.measure_image = lambda frame: measure_image(frame, names)
-start, wall = seconds(), time.perf_counter()
-found = scan(Path(sys.argv[1]))
-evidence, broken = look.look_at_all(found.photos, look.Lookers(), NullObserver(), workers=1)
-verdict = judge(evidence, DEFAULT_LIMITS)
-print(json.dumps({"seconds": seconds() - start, "wall": time.perf_counter() - wall, "photos": len(evidence),
-                  "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+asked = Asked.of(None if sys.argv[3] == "whole" else sys.argv[3].split(","))
+def work(folder):
+    found = scan(Path(folder))
+    evidence, broken = look_at_all(found.photos, Lookers(asked=asked), NullObserver(), workers=1)
+    judge(EvidenceSet(tuple(evidence), asked=asked), DEFAULT_LIMITS)
+    return len(evidence)
 """
 )
 
@@ -61,11 +58,11 @@ CLEANVISION = (
     CLOCK
     + """
 from cleanvision import Imagelab
-start = seconds()
-with contextlib.redirect_stdout(io.StringIO()):
-    lab = Imagelab(data_path=sys.argv[1], verbose=False)
-    lab.find_issues(n_jobs=1, verbose=False)
-print(json.dumps({"seconds": seconds() - start, "photos": len(lab.issues)}))
+def work(folder):
+    with contextlib.redirect_stdout(io.StringIO()):
+        lab = Imagelab(data_path=folder, verbose=False)
+        lab.find_issues(n_jobs=1, verbose=False)
+    return len(lab.issues)
 """
 )
 
@@ -74,13 +71,26 @@ IMAGEDEDUP = (
     + """
 from imagededup.methods import PHash
 hasher = PHash(verbose=False)
-start = seconds()
-with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-    encodings = hasher.encode_images(image_dir=sys.argv[1], num_enc_workers=0)
-    hasher.find_duplicates(encoding_map=encodings, max_distance_threshold=10, num_dist_workers=0)
-print(json.dumps({"seconds": seconds() - start, "photos": len(encodings)}))
+def work(folder):
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        encodings = hasher.encode_images(image_dir=folder, num_enc_workers=0)
+        hasher.find_duplicates(encoding_map=encodings, max_distance_threshold=10, num_dist_workers=0)
+    return len(encodings)
 """
 )
+
+TIMED = """
+work(sys.argv[2])
+start = seconds()
+photos = work(sys.argv[1])
+print(json.dumps({"seconds": seconds() - start, "photos": photos,
+                  "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+"""
+
+SHARED = {
+    "cleanvision": (CLEANVISION, "size,sharpness,light,colour,duplicates"),
+    "imagededup": (IMAGEDEDUP, "duplicates"),
+}
 
 JUDGE = """
 import dataclasses, json, time
@@ -124,17 +134,31 @@ def make_photos(folder: Path, count: int, size: tuple[int, int], kinds: int = 12
         (folder / f"{i:04}.jpg").write_bytes(files[i % len(files)] + f"{i:08}".encode())
 
 
+def timed(python: str, code: str, folder: Path, *arguments: str) -> dict[str, Any]:
+    """What ``work`` of ``code`` took on ``folder`` after one photo to warm up."""
+    with tempfile.TemporaryDirectory() as one:
+        shutil.copy(next(p for p in sorted(folder.iterdir()) if p.is_file()), one)
+        return run(python, code + TIMED, str(folder), one, *arguments)
+
+
 def compare(name: str, folder: Path, peer_python: str | None) -> list[dict[str, Any]]:
-    """Rows of photos per second on one folder: ours beside each peer."""
+    """Rows of photos per second on one folder: ours beside each peer, the whole audit last."""
     rows = []
-    for peer, code, ways in (("cleanvision", CLEANVISION, ("shared", "all")), ("imagededup", IMAGEDEDUP, ("copies",))):
-        theirs = run(peer_python, code, str(folder)) if peer_python else None
-        for way in ways:
-            ours = run(sys.executable, OURS, str(folder), way)
-            speed = ours["photos"] / ours["seconds"]
-            other = theirs["photos"] / theirs["seconds"] if theirs else None
-            what = f"{name}: photos/s, {way}, beside {peer}{'' if theirs else ' (not installed)'}"
-            rows.append(row(what, speed, other, speed / other if other else None))
+    per_second: dict[str, float] = {}
+    for peer, (code, only) in SHARED.items():
+        ours = timed(sys.executable, OURS, folder, only)
+        speed = ours["photos"] / ours["seconds"]
+        what = f"{name}: photos/s, shared with {peer}"
+        if peer_python is None:
+            rows.append(row(f"{what} (not installed)", speed, None, None))
+            continue
+        theirs = timed(peer_python, code, folder)
+        per_second[peer] = theirs["photos"] / theirs["seconds"]
+        rows.append(row(what, speed, per_second[peer], speed / per_second[peer]))
+    whole = timed(sys.executable, OURS, folder, "whole")
+    speed = whole["photos"] / whole["seconds"]
+    rows += [row(f"{name}: photos/s, whole, beside {peer}", speed, other, speed / other)
+             for peer, other in per_second.items()] or [row(f"{name}: photos/s, whole", speed, None, None)]  # fmt: skip
     return rows
 
 
@@ -165,7 +189,7 @@ def main() -> int:
         rows.append(row("judging 1,000 photos again: ms", 1000 * judged["again_1000"], None, None))
         if args.memory_photos:
             make_photos(Path(made) / "many", args.memory_photos, (4000, 3000))
-            many = run(sys.executable, OURS, str(Path(made) / "many"), "all")
+            many = timed(sys.executable, OURS, Path(made) / "many", "whole")
             rows.append(row(f"{many['photos']} photos of 12 megapixels: MB at most", many["peak_mb"], None, None))
     for r in rows:
         peer = "" if r["peer"] is None else f"  peer {r['peer']:>9.3f}  ratio {r['ratio']:.2f}"

@@ -91,9 +91,9 @@ class Format:
         """Build ``cls`` from what :meth:`pack` made, now or in an older release."""
         return decode(cls, self.fields(data, what), what or self.kind)
 
-    def save(self, value: Any, path: Path) -> None:
-        """Write ``value`` to ``path``, whole or not at all."""
-        write_json(Path(path), self.pack(value))
+    def save(self, value: Any, path: Path, durable: bool = True) -> None:
+        """Write ``value`` to ``path``, whole or not at all; ``durable`` False for a cache."""
+        write_json(Path(path), self.pack(value), durable)
 
     def load(self, cls: type[T], path: Path) -> T:
         """Read what :meth:`save` wrote."""

@@ -19,10 +19,13 @@ _RESERVED = {"con", "prn", "aux", "nul", *(f"{p}{n}" for p in ("com", "lpt") for
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def whole(path: Path, durable: bool = True) -> Iterator[Path]:
     """Yield a temporary name beside ``path``; on success it is fsynced and renamed to ``path``.
 
     Whatever goes wrong in the block, ``path`` is untouched and the temporary file is removed.
+
+    Args:
+        durable: False leaves out the fsync, for a cache that is checked when it is read: it waits for no disk.
 
     Raises:
         BadInputError: the disk is full or the folder cannot be written.
@@ -32,8 +35,9 @@ def whole(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        with open(temporary, "rb+") as handle:
-            os.fsync(handle.fileno())
+        if durable:
+            with open(temporary, "rb+") as handle:
+                os.fsync(handle.fileno())
         os.replace(temporary, path)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -46,15 +50,15 @@ def whole(path: Path) -> Iterator[Path]:
             temporary.unlink()
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 ``text`` to ``path``, whole or not at all."""
-    with whole(path) as temporary:
+def write_text(path: Path, text: str, durable: bool = True) -> None:
+    """Write UTF-8 ``text`` to ``path``, whole or not at all; ``durable`` as in :func:`whole`."""
+    with whole(path, durable) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write ``value`` as indented JSON to ``path``, whole or not at all."""
-    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+def write_json(path: Path, value: Any, durable: bool = True) -> None:
+    """Write ``value`` as indented JSON to ``path``, whole or not at all; ``durable`` as in :func:`whole`."""
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n", durable)
 
 
 def sha256_of(path: Path) -> str:

@@ -23,6 +23,9 @@ REPORT = io.Custom("LORASMITH_REPORT")
 LORA_STACK = io.Custom("LORA_STACK")
 """The community's type: a list of ``(name, model_strength, clip_strength)``."""
 
+FACE_LANDMARKER = io.Custom("FACE_DETECTION_MODEL")
+"""Core's type: what *Load Face Detection Model (MediaPipe)* loads."""
+
 StackRow = tuple[str, float, float]
 
 

@@ -9,10 +9,10 @@ from comfy_api.latest import io
 from ..lora_train.dataset.overrides import Overrides
 from ..lora_train.errors import BadInputError
 from . import _host as host
-from ._dataset import judge_photos
+from ._dataset import judge_photos, who_looks
 from ._sheet import sheet_payload
 from ._text import audit_report
-from ._types import DATASET, REPORT
+from ._types import DATASET, FACE_LANDMARKER, REPORT
 from ._ui import show
 
 NO_CLIP = "none"
@@ -79,6 +79,14 @@ class AuditDataset(io.ComfyNode):
                     extra_dict={"widgetType": "LORASMITH_SHEET"},
                     tooltip="What you decided in the contact sheet. Empty: the verdicts alone.",
                 ),
+                FACE_LANDMARKER.Input(
+                    "face_landmarker",
+                    optional=True,
+                    tooltip=(
+                        "Faces as ComfyUI's own MediaPipe landmarker sees them, in the place of the pack's models. "
+                        "Not needed where those are there."
+                    ),
+                ),
             ],
             outputs=[
                 DATASET.Output("dataset", display_name="dataset", tooltip="The photos with their verdicts."),
@@ -96,6 +104,10 @@ class AuditDataset(io.ComfyNode):
         return True
 
     @classmethod
+    def fingerprint_inputs(cls, **inputs: Any) -> str:
+        return who_looks()
+
+    @classmethod
     def execute(
         cls,
         dataset: Any,
@@ -104,10 +116,11 @@ class AuditDataset(io.ComfyNode):
         purpose: str = "character",
         clip_model: str = NO_CLIP,
         overrides: str = "",
+        face_landmarker: Any = None,
     ) -> io.NodeOutput:
         limits = {"min_side_px": min_side_px, "max_blur_px": max_blur_px}
         clip = "" if clip_model == NO_CLIP else clip_model
-        judged, matched = judge_photos(dataset, overrides, purpose, clip, **limits)
+        judged, matched = judge_photos(dataset, overrides, purpose, clip, face_landmarker, **limits)
         report = audit_report(judged)
         sheet = sheet_payload(judged, matched, overrides)
         return io.NodeOutput(judged, report, ui=show(report) | {"lorasmith_sheet": [sheet]})

@@ -6,6 +6,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ._dataset import who_looks
 from ._pictures import crops_sheet
 from ._pictures_io import crop_photos
 from ._text import crop_report
@@ -69,6 +70,10 @@ class CropToSubject(io.ComfyNode):
             ],
             is_output_node=True,
         )
+
+    @classmethod
+    def fingerprint_inputs(cls, **inputs: Any) -> str:
+        return who_looks()
 
     @classmethod
     def execute(

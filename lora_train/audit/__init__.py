@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -12,6 +12,7 @@ from ..dataset.photo import Unreadable
 from ..dataset.scan import Scan, scan
 from ..errors import BadInputError
 from ..observer import NullObserver, Observer
+from .checks import ALL, CHECKS, Asked
 from .evidence import Evidence, EvidenceSet
 from .judge import Judgement, Override, judge
 from .limits import DEFAULT_LIMITS, Limits, load_limits
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from ..faces.types import FaceAnalyzer
 
 __all__ = [
+    "CHECKS",
     "DEFAULT_LIMITS",
+    "Asked",
     "Evidence",
     "EvidenceSet",
     "Judgement",
@@ -50,6 +53,7 @@ def audit(
     tagger: Tagger | None = None,
     purpose: str = "character",
     overrides: Mapping[str, Override] | None = None,
+    only: Collection[str] | None = None,
 ) -> Dataset:
     """Scan, measure and judge a folder. Photos that cannot be decoded move to ``unreadable``.
 
@@ -58,13 +62,15 @@ def audit(
         tagger: who answers questions in words, from :func:`load_tagger`; None nobody.
         purpose: "character", "style" or "object"; faces and framing are judged for a character only.
         overrides: the user's verdicts by file name; names that are not in the folder are ignored.
+        only: names of :data:`CHECKS`; the others cost nothing and are reported as not judged.
 
     Raises:
-        BadInputError: the folder is missing or holds no readable photo.
+        BadInputError: the folder is missing or holds no readable photo, or there is no such check.
     """
     observer = observer or NullObserver()
+    asked = Asked.of(only)
     found = folder_or_scan if isinstance(folder_or_scan, Scan) else scan(Path(folder_or_scan), observer)
-    evidence, broken = gather(found, observer, analyzer=analyzer, tagger=tagger)
+    evidence, broken = gather(found, observer, analyzer=analyzer, tagger=tagger, asked=asked)
     return judged(found, evidence, broken, judge(evidence, limits, purpose=purpose, overrides=overrides))
 
 
@@ -74,20 +80,24 @@ def gather(
     *,
     analyzer: FaceAnalyzer | Literal["auto"] | None = "auto",
     tagger: Tagger | None = None,
+    asked: Asked = ALL,
 ) -> tuple[EvidenceSet, tuple[Unreadable, ...]]:
     """Everything that can be known about the photos of a scan: the slow part, to be judged again and again.
 
     Raises:
         BadInputError: none of the photos can be decoded.
     """
+    if "faces" not in asked:
+        analyzer = None
     if analyzer == "auto":
         from ..faces import best_analyzer
 
         analyzer = best_analyzer()
-    evidence, broken = look_at_all(found.photos, Lookers(analyzer, tagger), observer or NullObserver())
+    lookers = Lookers(analyzer, tagger if "words" in asked else None, asked)
+    evidence, broken = look_at_all(found.photos, lookers, observer or NullObserver())
     if not evidence:
         raise BadInputError(f"None of the photos in '{found.folder}' can be read: {broken[0].reason}")
-    return EvidenceSet.of(evidence), tuple(broken)
+    return EvidenceSet(tuple(evidence), asked=asked), tuple(broken)
 
 
 def judged(found: Scan, evidence: EvidenceSet, broken: tuple[Unreadable, ...], verdicts: Judgement) -> Dataset:

@@ -8,12 +8,12 @@ strong, per tile of the picture, and the sharpest tiles decide: a blurred backgr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
 
-from ..dataset.filters import gaussian, smoothed
+from ..dataset.filters import gaussian, smoothed_rows, strips
 
 MAX_PX = 8.0
 """What is reported for pictures without one measurable edge."""
@@ -42,17 +42,30 @@ def blur_px(luma: np.ndarray, grey_noise: float | None = None) -> float:
     """
     if min(luma.shape) < 3 * _TILES:
         luma = np.pad(luma, 3 * _TILES, mode="edge")
-    fine, coarse = smoothed(luma, gaussian(_FINE)), smoothed(luma, gaussian(_COARSE))
     grain = 5 * (noise(luma) if grey_noise is None else grey_noise) * 0.2 / _COARSE**2
     step = 2 if min(luma.shape) >= _LARGE_PX else 1
-    both = [_along(_slope(fine, axis, step), _slope(coarse, axis, step), grain) for axis in (0, 1)]
-    found = [b for b in both if b is not None]
+    across: list[tuple[float, float]] = []
+    along: list[tuple[float, float]] = []
+    for fine, coarse in _bands(luma, step):
+        for edges, axis in ((across, 0), (along, 1)):
+            edges += [_edges(f, c) for f, c in _tiles(_slope(fine, axis, step), _slope(coarse, axis, step))]
+    found = [b for b in (_blur_of(across, grain), _blur_of(along, grain)) if b is not None]
     return max(found) if found else MAX_PX
 
 
-def _along(fine: np.ndarray, coarse: np.ndarray, grain: float) -> float | None:
-    """Blur along one axis from the slopes (h, w); None where no tile has an edge above ``grain``."""
-    tiles = [_edges(f, c) for f, c in _tiles(fine, coarse)]
+def _bands(luma: np.ndarray, step: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The picture after a fine and after a coarse blur, in :data:`_TILES` bands of rows for :func:`_slope`."""
+    fine, coarse = gaussian(_FINE), gaussian(_COARSE)
+    radius, inner = len(coarse) // 2, (len(coarse) - len(fine)) // 2
+    wide = np.pad(luma, radius, mode="edge")
+    slopes = -(-(len(luma) - 2) // step)  # one row of slopes for three rows of the picture
+    for first, last in pairwise(np.linspace(0, slopes, _TILES + 1).astype(int)):
+        part = wide[first * step : (last - 1) * step + 3 + 2 * radius]
+        yield smoothed_rows(part[inner:-inner, inner:-inner], fine), smoothed_rows(part, coarse)
+
+
+def _blur_of(tiles: Sequence[tuple[float, float]], grain: float) -> float | None:
+    """Blur along one axis from the edges of all tiles; None where no tile has an edge above ``grain``."""
     strongest = max(power for power, _ in tiles)
     floor = max(_MIN_GRADIENT, grain, _MIN_SHARE * strongest**0.5)
     found = [_blur(along / power) for power, along in tiles if power >= floor**2]
@@ -61,14 +74,20 @@ def _along(fine: np.ndarray, coarse: np.ndarray, grain: float) -> float | None:
 
 def noise(luma: np.ndarray) -> float:
     """Standard deviation of the noise in grey levels (Immerkaer 1996), on the calmest part of the picture."""
-    x = luma
-    second = x[:-2] - 2 * x[1:-1] + x[2:]
-    both = np.abs(second[:, :-2] - 2 * second[:, 1:-1] + second[:, 2:])
-    rows, columns = (s // 16 * 16 for s in both.shape)
+    rows, columns = ((s - 2) // 16 * 16 for s in luma.shape)
     if not rows or not columns:
-        return float(np.sqrt(np.pi / 2) / 6 * both.mean())
-    blocks = both[:rows, :columns].reshape(rows // 16, 16, columns // 16, 16).mean(axis=(1, 3))
-    return float(np.sqrt(np.pi / 2) / 6 * np.percentile(blocks, 30))
+        return float(np.sqrt(np.pi / 2) / 6 * _second_differences(luma.astype(np.float32)).mean())
+    blocks = []
+    for start, count in strips(rows):  # of a multiple of 16 rows
+        both = _second_differences(luma[start : start + count + 2, : columns + 2].astype(np.float32, copy=False))
+        blocks.append(both.reshape(count // 16, 16, columns // 16, 16).sum(axis=1).sum(axis=2))
+    return float(np.sqrt(np.pi / 2) / 6 * np.percentile(np.concatenate(blocks) / 256, 30))
+
+
+def _second_differences(x: np.ndarray) -> np.ndarray:
+    """|second difference of the second difference| across both axes, (h - 2, w - 2)."""
+    second = x[:-2] - 2 * x[1:-1] + x[2:]
+    return np.abs(second[:, :-2] - 2 * second[:, 1:-1] + second[:, 2:])
 
 
 def _slope(x: np.ndarray, axis: int, step: int) -> np.ndarray:
@@ -79,12 +98,9 @@ def _slope(x: np.ndarray, axis: int, step: int) -> np.ndarray:
 
 
 def _tiles(fine: np.ndarray, coarse: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Both slopes, cut into :data:`_TILES` x :data:`_TILES` pieces."""
-    rows = np.linspace(0, fine.shape[0], _TILES + 1).astype(int)
-    columns = np.linspace(0, fine.shape[1], _TILES + 1).astype(int)
-    for top, bottom in pairwise(rows):
-        for left, right in pairwise(columns):
-            yield fine[top:bottom, left:right].ravel(), coarse[top:bottom, left:right].ravel()
+    """Both slopes of a band, cut into :data:`_TILES` pieces."""
+    for left, right in pairwise(np.linspace(0, fine.shape[1], _TILES + 1).astype(int)):
+        yield fine[:, left:right].ravel(), coarse[:, left:right].ravel()
 
 
 def _edges(fine: np.ndarray, coarse: np.ndarray) -> tuple[float, float]:

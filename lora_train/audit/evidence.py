@@ -17,6 +17,7 @@ import numpy as np
 from ..dataset.hashes import as_bits
 from ..dataset.photo import Photo
 from .background import layout
+from .checks import ALL, Asked
 from .measure import Measured
 from .neighbours import Neighbours, neighbours
 
@@ -62,6 +63,8 @@ class EvidenceSet:
     """All photos of a set. Costs nothing to make; comparisons of all pairs are made once, when asked for."""
 
     items: tuple[Evidence, ...]
+    asked: Asked = field(default=ALL, kw_only=True)
+    """What the photos were looked at for."""
     facts: dict[tuple[int, int], tuple[int, int, float, float]] = field(default_factory=dict, repr=False)
     """Compared pairs of near copies, filled by :mod:`.duplicates`."""
     _places: dict[tuple[float, float], Neighbours] = field(default_factory=dict, repr=False)
@@ -77,7 +80,7 @@ class EvidenceSet:
     def without_people(self) -> EvidenceSet:
         """The same set as if nobody had looked for people; what was compared so far is shared."""
         bare = tuple(replace(e, people=None, clothes=None) for e in self.items)
-        return EvidenceSet(bare, self.facts, self._places, self._copies)
+        return EvidenceSet(bare, self.facts, self._places, self._copies, asked=self.asked)
 
     def __len__(self) -> int:
         return len(self.items)

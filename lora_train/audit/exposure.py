@@ -34,8 +34,9 @@ def burnt_share(rgb: np.ndarray, values: np.ndarray | None = None) -> float:
     and joined to the border of the picture. ``values``: the luminance of ``rgb`` (h, w, 3), if known.
     """
     values = luminance(rgb) if values is None else values
-    clipped = (rgb.max(axis=2) >= _CLIPPED) & (values >= _WHITE_LIGHT)
-    backdrop = _joined_to_border(rgb.min(axis=2) >= _CLIPPED)
+    high = [rgb[..., channel] >= _CLIPPED for channel in range(3)]
+    clipped = (high[0] | high[1] | high[2]) & (values >= _WHITE_LIGHT)
+    backdrop = _joined_to_border(high[0] & high[1] & high[2])
     place = centre(*clipped.shape) & ~backdrop
     return float(clipped[place].mean()) if place.any() else 1.0
 
@@ -48,6 +49,8 @@ def shadow_light(values: np.ndarray) -> float:
 def _joined_to_border(mask: np.ndarray) -> np.ndarray:
     """The part of a boolean (h, w) mask that is connected to the picture's border (4 neighbours)."""
     joined = np.zeros_like(mask)
+    if not mask.any():
+        return joined
     joined[[0, -1]] = mask[[0, -1]]
     joined[:, [0, -1]] = mask[:, [0, -1]]
     while True:

@@ -12,7 +12,7 @@ import numpy as np
 from ..dataset.manifest import Entry, Group, NotJudged, Reason, Share, Warning_
 from .duplicates import Copy, find_copies, preference
 from .evidence import Evidence, EvidenceSet
-from .headline import headline, share_warnings
+from .headline import Headline, headline, share_warnings
 from .limits import Limits
 from .rules import RULES, Rule
 from .series import find_series, with_keepers
@@ -58,7 +58,7 @@ def judge(
         found = found.without_people
     own = _own_reasons(found, limits, scope)
     fine = [_fine(item.photo.name, reasons, overrides) for item, reasons in zip(found.items, own, strict=True)]
-    copies = find_copies(found, fine, limits)
+    copies = find_copies(found, fine, limits) if "duplicates" in found.asked else [None] * len(found)
     lists = [(*r, *(() if c is None else (_copy_reason(c, limits),))) for r, c in zip(own, copies, strict=True)]
     keeps = [_fine(item.photo.name, reasons, overrides) for item, reasons in zip(found.items, lists, strict=True)]
     order = _order(found, keeps)
@@ -70,12 +70,17 @@ def judge(
         for i, (item, reasons) in enumerate(zip(found.items, lists, strict=True))
     )
     kept = Kept(found, np.flatnonzero(keeps), limits)
-    stats = (count_share(sum(keeps), limits), *shares_of(kept, purpose == "character"))
-    top = headline(entries, stats, limits, waits_for(everyone))
+    stats = shares_of(kept, purpose == "character")
+    about: tuple[Warning_, ...] = ()
+    top = Headline(0, 0, ())
+    if found.asked.whole:  # what a part of the checks lets through is no usable photo yet
+        stats = (count_share(sum(keeps), limits), *stats)
+        top = headline(entries, stats, limits, waits_for(everyone))
+        about = size_warnings(sum(keeps), limits)
     # The place has its own, better sentence where a series was found.
     told = {g.kind for g in series} and {"one_background", "one_outfit"}
-    about = tuple(w for w in share_warnings(stats) if w.code not in told)
-    warnings = (*size_warnings(sum(keeps), limits), *(Warning_(g.kind, g.text) for g in series), *about)
+    shares = (w for w in share_warnings(stats) if w.code not in told)
+    warnings = (*about, *(Warning_(g.kind, g.text) for g in series), *shares)
     return Judgement(entries, groups, warnings, scope.not_judged, stats, top.score, top.score_max, top.next_steps)
 
 

@@ -52,7 +52,7 @@ def save_vectors(
     """Store vectors by name. Where that is not possible they are made again next time."""
     rows = {name: v.astype(np.float16).tobytes().hex() for name, v in vectors.items()}
     with suppress(BadInputError):
-        FORMAT.save(_Stored(maker, rows), _path(layer, key, maker, folder))
+        FORMAT.save(_Stored(maker, rows), _path(layer, key, maker, folder), durable=False)
 
 
 def _path(layer: str, key: str, maker: str, folder: Path | None) -> Path:

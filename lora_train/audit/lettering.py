@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..dataset.filters import strips
+
 _CELL = 8
 _STEP = 14.0
 """Grey levels between neighbouring pixels that make a stroke's side."""
@@ -47,7 +49,7 @@ def text_share(luma: np.ndarray) -> float:
 def _reduced(luma: np.ndarray, scale: int) -> np.ndarray:
     """Averages of scale x scale pixels; scale is a power of two."""
     while scale > 1:
-        x = luma[: luma.shape[0] // 2 * 2, : luma.shape[1] // 2 * 2]
+        x = luma[: luma.shape[0] // 2 * 2, : luma.shape[1] // 2 * 2].astype(np.float32, copy=False)
         luma = (x[::2, ::2] + x[1::2, ::2] + x[::2, 1::2] + x[1::2, 1::2]) / 4
         scale //= 2
     return luma
@@ -66,15 +68,13 @@ def _lines(luma: np.ndarray) -> Iterator[tuple[int, int, int, int]]:
 
 def _stroke_cells(luma: np.ndarray) -> np.ndarray:
     """Boolean cells in which brightness goes steeply up and down again, about as often."""
-    step = np.zeros_like(luma)
-    np.subtract(luma[:, 1:], luma[:, :-1], out=step[:, :-1])
     rows, columns = (s // _CELL for s in luma.shape)
-
-    def per_cell(mask: np.ndarray) -> np.ndarray:
-        flags = mask[: rows * _CELL, : columns * _CELL].view(np.uint8).reshape(rows, _CELL, -1)
-        return flags.sum(axis=1, dtype=np.uint8).reshape(rows, columns, _CELL).sum(axis=2) / np.float32(_CELL**2)
-
-    up, down = per_cell(step > _STEP), per_cell(step < -_STEP)
+    up, down = np.zeros((2, rows, columns), np.float32)
+    for start, count in strips(rows * _CELL):  # of a multiple of the cells
+        part = luma[start : start + count, : columns * _CELL + 1].astype(np.float32, copy=False)
+        step = part[:, 1:] - part[:, :-1]
+        at = slice(start // _CELL, (start + count) // _CELL)
+        up[at], down[at] = _per_cell(step > _STEP, columns), _per_cell(step < -_STEP, columns)
     # A letter is wider than a cell at times: neighbours to both sides help out.
     both = [np.maximum(x, np.maximum(np.roll(x, 1, 1), np.roll(x, -1, 1))) for x in (up, down)]
     cells = (both[0] >= _STROKES) & (both[1] >= _STROKES) & (up + down >= _STROKES)
@@ -82,6 +82,14 @@ def _stroke_cells(luma: np.ndarray) -> np.ndarray:
     for _ in range(_GAP):
         cells[:, 1:-1] |= cells[:, :-2] & _soon(cells, 1)
     return cells
+
+
+def _per_cell(mask: np.ndarray, columns: int) -> np.ndarray:
+    """Shares of the cells that are set; the last column of pixels may be missing."""
+    flags = np.zeros((len(mask), columns * _CELL), np.uint8)
+    flags[:, : mask.shape[1]] = mask[:, : columns * _CELL]
+    by_row = flags.reshape(-1, _CELL, columns * _CELL).sum(axis=1, dtype=np.uint8)
+    return by_row.reshape(-1, columns, _CELL).sum(axis=2) / np.float32(_CELL**2)
 
 
 def _soon(cells: np.ndarray, start: int) -> np.ndarray:

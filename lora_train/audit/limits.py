@@ -49,6 +49,7 @@ class Limits:
     max_background_edges: float
     max_background_colours: float
     min_faces: int
+    max_faint_face: float
     max_faces: int
     face_set_share: float
     max_subject_distance: float

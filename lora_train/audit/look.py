@@ -21,6 +21,7 @@ from ..dataset.photo import Photo, Unreadable
 from ..errors import BadInputError
 from ..observer import Observer
 from .cache import cached, remember
+from .checks import ALL, Asked
 from .clothes import clothes
 from .evidence import Evidence
 from .frame import fitted, open_decoded, open_frame
@@ -48,6 +49,8 @@ class Lookers:
 
     analyzer: FaceAnalyzer | None = None
     tagger: Tagger | None = None
+    asked: Asked = ALL
+    """What the pixels are measured for."""
     lock: Any = field(default_factory=Lock)
     """Analyzers hold one network each, which runs one photo at a time."""
 
@@ -79,10 +82,10 @@ def look_at_photo(photo: Photo, lookers: Lookers) -> Seen:
 
     def pixels() -> Image:
         if not decoded:
-            decoded.append(open_decoded(photo.path))
+            decoded.append(open_decoded(photo.path, lookers.asked.side_px))
         return decoded[0]
 
-    measured, note = _measured(photo, pixels)
+    measured, note = _measured(photo, lookers.asked, pixels)
     people, wears = _people(photo, lookers, decoded, pixels)
     evidence = Evidence(photo, measured, people, None, wears)
     if lookers.tagger is None:
@@ -96,12 +99,14 @@ def look_at_photo(photo: Photo, lookers: Lookers) -> Seen:
     return Seen(evidence, {}, {str(r): p for r, p in pictures.items()}, note)
 
 
-def _measured(photo: Photo, pixels: Callable[[], Image]) -> tuple[Measured, str | None]:
-    known = cached(photo.sha256)
+def _measured(photo: Photo, asked: Asked, pixels: Callable[[], Image]) -> tuple[Measured, str | None]:
+    if not asked.pixels:
+        return Measured({}), None
+    known = cached(photo.sha256, asked)
     if known is not None:
         return known, None
-    fresh = measure_image(open_frame(photo.path, pixels()))
-    return fresh, remember(photo.sha256, fresh)
+    fresh = measure_image(open_frame(photo.path, pixels(), asked.side_px), asked)
+    return fresh, remember(photo.sha256, fresh, asked)
 
 
 def _people(

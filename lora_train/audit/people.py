@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from ..config import Format
 from ..dataset.photo import Photo, open_photo
 from ..errors import BadInputError
-from ..faces.types import Face, FaceAnalyzer, People
+from ..faces.types import Body, Face, FaceAnalyzer, People
 from ..files import cache_folder
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ _FULL_FRAME_DIAGONAL_MM = 43.27
 _SENSOR_ASPECTS = (4 / 3, 3 / 2, 16 / 9)
 _ASPECT_TOLERANCE = 0.02
 """A photo of another shape was cut: its diagonal is no longer that of the lens."""
+_SEEN = 0.5
+"""Visibility from which a point of the body counts as seen."""
 _FRONTAL_DEG = 20.0
 _MIN_FRONTAL = 5
 
@@ -55,7 +57,7 @@ def look_at(photo: Photo, analyzer: FaceAnalyzer, image: Image | None = None, fo
             return FORMAT.load(People, path)
     people = analyzer.look(image if image is not None else open_photo(photo.path, LOOK_PX))
     with suppress(BadInputError):  # a cache that cannot be written costs time, never a run
-        FORMAT.save(people, path)
+        FORMAT.save(people, path, durable=False)
     return people
 
 
@@ -67,8 +69,8 @@ def flatten(people: People, photo: Photo, face: int = 0) -> dict[str, float]:
     (0..1), eyes_open and eyes_open_wider (lid gap / eye width), yaw_deg, yaw_abs_deg, pitch_deg,
     chin_up_deg, roll_deg, smile (0..1), shadow_stops, face_light and face_clipped (0..1), face_blur_px
     (at 256 px), covered (0..1), nose_ratio, distance_m (from the camera). Of the body person_height and
-    person_share (of the photo). background_edges (0..1), background_colours (bits). Nothing where no
-    face was found by an analyzer that misses some.
+    person_share (of the photo), feet_seen (1 or 0). background_edges (0..1), background_colours (bits).
+    Without a face face_faint (0..1, :attr:`People.faint`), and nothing at all where the analyzer misses some.
     """
     if not people.faces and not people.sees_all:
         return {}
@@ -77,7 +79,7 @@ def flatten(people: People, photo: Photo, face: int = 0) -> dict[str, float]:
         scores["background_edges"] = people.background.edges
         scores["background_colours"] = people.background.colours_bits
     if not people.faces:
-        return {"faces": 0.0, **scores}
+        return {"faces": 0.0, "face_faint": people.faint, **scores}
     main = people.faces[min(face, len(people.faces) - 1)]
     scores["faces"] = float(sum(f is main or f.height >= COMPANION * main.height for f in people.faces))
     scores |= _size(main, photo) | _look(main)
@@ -86,6 +88,8 @@ def flatten(people: People, photo: Photo, face: int = 0) -> dict[str, float]:
         scores["person_height"], scores["person_width"] = bottom - top, right - left
         if people.body.mask_share > 0:
             scores["person_share"] = people.body.mask_share
+        if people.body.parts:
+            scores["feet_seen"] = float(_has_feet(people.body))
     if (distance := distance_m(main, photo)) is not None:
         scores["distance_m"] = distance
     return scores
@@ -148,6 +152,12 @@ def _look(face: Face) -> dict[str, float]:
         "nose_ratio": face.nose_ratio,
     }
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _has_feet(body: Body) -> bool:
+    """Both ankles are seen inside the photo."""
+    ankles = [body.parts.get(f"{side}_ankle") for side in ("left", "right")]
+    return all(a is not None and a[2] >= _SEEN and 0 <= a[0] <= 1 and 0 <= a[1] <= 1 for a in ankles)
 
 
 def _uncut(photo: Photo) -> bool:

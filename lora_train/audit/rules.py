@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..dataset.manifest import Reason, Severity
+from .checks import CHECK_OF_SCORE
 from .limits import UNITS, Limits
 
 Side = Literal["at least", "at most"]
@@ -36,6 +37,11 @@ class Rule:
     """A second score, its limit and side; both have to be wrong."""
     without: str = ""
     """A better score of the same thing: where it was measured, this row is silent."""
+
+    @property
+    def check(self) -> str:
+        """The name in :data:`.checks.CHECKS` that it belongs to."""
+        return "words" if self.needs == "words" else CHECK_OF_SCORE.get(self.score, "faces")
 
     def reason(self, value: float, limits: Limits) -> Reason:
         """The finding in words for a ``value`` on the wrong side."""
@@ -107,7 +113,11 @@ _PIXELS: tuple[Rule, ...] = (
 
 _FACES: tuple[Rule, ...] = (
     Rule("face_missing", "faces", "min_faces", "at least",
-         "No face found; the LoRA learns a person from faces.", needs="faces"),
+         "No face found; the LoRA learns a person from faces.", needs="faces",
+         also=("face_faint", "max_faint_face", "at least")),
+    Rule("face_missing", "face_faint", "max_faint_face", "at most",
+         "Perhaps no face: only one detector looked, and was {value:.0%} sure of something that it did not count "
+         "as one, too much from {limit:.0%}. Look yourself.", "warn", needs="faces"),
     Rule("many_people", "faces", "max_faces", "at most",
          "Several people: {value:.0f} faces, {limit:.0f} is allowed. Crop the others away.", needs="faces"),
     Rule("not_the_subject", "subject_distance", "max_subject_distance", "at most",

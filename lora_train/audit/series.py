@@ -30,7 +30,6 @@ def find_series(found: EvidenceSet, kept: np.ndarray, limits: Limits) -> list[Gr
 
     The strictest kind takes its photos first: the same clothes and place, one studio, one place, one pose.
     """
-    place = found.same_place(limits.background_colours, limits.background_layout)
     groups: list[Group] = []
     rest = kept
 
@@ -40,11 +39,13 @@ def find_series(found: EvidenceSet, kept: np.ndarray, limits: Limits) -> list[Gr
         groups.extend(_group(kind, [found.items[i].photo.name for i in sorted(p)], len(kept)) for p in large)
         rest = np.setdiff1d(rest, np.array([i for p in large for i in p], int), assume_unique=True)
 
-    dressed = found.same_clothes(limits.group_colours)
-    take("same_clothes_and_background", leaders(place, rest[found.has_clothes[rest]], dressed))
-    studio = rest[found.column("p_studio_backdrop")[rest] >= limits.tag_yes]
-    take("studio_series", leaders(place, studio))
-    take("same_background", leaders(place, rest))
+    if "background" in found.asked:
+        place = found.same_place(limits.background_colours, limits.background_layout)
+        dressed = found.same_clothes(limits.group_colours)
+        take("same_clothes_and_background", leaders(place, rest[found.has_clothes[rest]], dressed))
+        studio = rest[found.column("p_studio_backdrop")[rest] >= limits.tag_yes]
+        take("studio_series", leaders(place, studio))
+        take("same_background", leaders(place, rest))
     posed = rest[np.isfinite(np.stack([found.column(n)[rest] for n in (*_POSE, *_PLACE)])).all(axis=0)]
     if len(posed) >= limits.background_group:
         take("same_pose", [[int(posed[i]) for i in part] for part in same_pose(found, posed, limits)])

@@ -98,7 +98,8 @@ def near_camera(kept: Kept) -> tuple[int, int]:
 
 
 def framed(kind: Literal["portrait", "half", "full"]) -> Count:
-    """By the height of the face in the frame; by words where there is no face to measure."""
+    """By the height of the face in the frame, and full where feet are seen: a jump or a crouch is as tall as
+    half a person. By words where there is no face to measure."""
 
     def by_face(kept: Kept) -> tuple[int, int]:
         share, limits = kept.column("face_share"), kept.limits
@@ -107,7 +108,10 @@ def framed(kind: Literal["portrait", "half", "full"]) -> Count:
             "half": (limits.half_face_share, limits.portrait_face_share),
             "full": (0.0, limits.half_face_share),
         }[kind]
-        return int(((share >= low) & (share < high)).sum()), int(np.isfinite(share).sum())
+        feet = kept.column("feet_seen") > 0
+        fits = (share >= low) & (share < high)
+        fits = fits | feet if kind == "full" else fits & ~feet
+        return int(fits.sum()), int(np.isfinite(share).sum())
 
     return either(by_face, most_likely(("portrait", "half", "full"), kind))
 
@@ -140,14 +144,19 @@ def expressions(kept: Kept) -> tuple[int, int]:
 
 
 def backgrounds(kept: Kept) -> tuple[int, int]:
-    return len(_places(kept)), len(kept.rows)
+    places = _places(kept)
+    return len(places), sum(len(p) for p in places)
 
 
 def one_background(kept: Kept) -> tuple[int, int]:
-    return max((len(p) for p in _places(kept)), default=0), len(kept.rows)
+    places = _places(kept)
+    return max((len(p) for p in places), default=0), sum(len(p) for p in places)
 
 
 def _places(kept: Kept) -> list[list[int]]:
+    """The kept photos by place; none where nobody looked."""
+    if "background" not in kept.found.asked:
+        return []
     limits = kept.limits
     return leaders(kept.found.same_place(limits.background_colours, limits.background_layout), kept.rows)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..dataset.manifest import NotJudged
+from .checks import ALL, Asked
 from .evidence import EvidenceSet
 from .limits import Limits
 from .rules import PERSON_NEEDS, RULES, TITLES, Need, Rule
@@ -25,6 +26,14 @@ _WHY: dict[Need, str] = {
     "lens": "it needs a face model and photos that still have their EXIF lens data (messengers remove it).",
 }
 
+_NOT_ASKED = "it was not asked for."
+_COMPARED = {
+    "duplicates": ("duplicate",),
+    "background": ("same_background", "same_clothes_and_background", "studio_series"),
+    "faces": ("same_pose",),
+}
+"""Check -> codes that only a comparison of photos finds."""
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -32,25 +41,27 @@ class Scope:
 
     left_out: frozenset[Need]
     not_judged: tuple[NotJudged, ...]
+    asked: Asked = ALL
     faceless: bool = False
     """Somebody looked for faces, and most photos have none: drawn, or not of a person."""
 
     def judges(self, rule: Rule) -> bool:
-        return rule.needs not in self.left_out
+        return rule.needs not in self.left_out and rule.check in self.asked
 
 
 def scope_of(found: EvidenceSet, limits: Limits, purpose: str) -> Scope:
     """What can be judged on a set, and what cannot and why."""
+    asked = found.asked
     if purpose != "character":
         rows = _rows(PERSON_NEEDS, f"it has no meaning for a {purpose} set.")
-        return Scope(PERSON_NEEDS, (*rows, *_unmeasured(found, PERSON_NEEDS)))
+        return Scope(PERSON_NEEDS, (*rows, *_unmeasured(found, PERSON_NEEDS)), asked)
     faces = found.column("faces")
     looked = np.isfinite(faces)
     if looked.any() and float((faces[looked] > 0).mean()) < limits.face_set_share:
         seen = f"a face was found in {int((faces > 0).sum())} of {int(looked.sum())} photos only"
         rows = _rows(PERSON_NEEDS, f"{seen}: drawn people, or photos without faces.")
-        return Scope(PERSON_NEEDS, (*rows, *_unmeasured(found, PERSON_NEEDS)), faceless=True)
-    return Scope(frozenset(), _unmeasured(found, frozenset()))
+        return Scope(PERSON_NEEDS, (*rows, *_unmeasured(found, PERSON_NEEDS)), asked, faceless=True)
+    return Scope(frozenset(), _unmeasured(found, frozenset()), asked)
 
 
 def _rows(needs: frozenset[Need], why: str) -> tuple[NotJudged, ...]:
@@ -62,15 +73,24 @@ def _rows(needs: frozenset[Need], why: str) -> tuple[NotJudged, ...]:
 
 def _unmeasured(found: EvidenceSet, left_out: frozenset[Need]) -> tuple[NotJudged, ...]:
     """Codes of which no photo of the set has any number."""
-    measured = {r.code for r in RULES if r.score in found.table}
+    measured = {r.code for r in RULES if r.score in found.table and r.check in found.asked}
     rules = [r for r in RULES if r.code not in measured and r.needs not in left_out]
-    # The last rule of a code names its plainest way.
-    last = {r.code: r for r in reversed(rules)}.values()
-    return tuple(NotJudged(r.code, TITLES[r.code], _sentence(r.code, _why(found, r))) for r in last)[::-1]
+    # The last rule of a code names its plainest way; one that was asked for has more to say.
+    last = {r.code: r for r in sorted(reversed(rules), key=lambda r: r.check in found.asked)}.values()
+    rows = tuple(NotJudged(r.code, TITLES[r.code], _sentence(r.code, _why(found, r))) for r in last)[::-1]
+    return (*rows, *_uncompared(found.asked))
+
+
+def _uncompared(asked: Asked) -> tuple[NotJudged, ...]:
+    """What comparing the photos would have found, had it been asked for."""
+    codes = [code for check, codes in _COMPARED.items() if check not in asked for code in codes]
+    return tuple(NotJudged(code, TITLES[code], _sentence(code, _NOT_ASKED)) for code in dict.fromkeys(codes))
 
 
 def _why(found: EvidenceSet, rule: Rule) -> str:
     """Why nobody measured it; where embeddings are there, why they name nobody."""
+    if rule.check not in found.asked:
+        return _NOT_ASKED
     subject = found.subject if rule.needs == "identity" else None
     if subject is None or not any(f.identity for e in found.items if e.people for f in e.people.faces):
         return _WHY[rule.needs]

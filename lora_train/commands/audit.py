@@ -17,6 +17,8 @@ def add(parser_factory: Callable[..., argparse.ArgumentParser]) -> argparse.Argu
     parser.add_argument("folder", type=Path, help="folder of photos; it is only read")
     add_limits(parser)
     add_lookers(parser)
+    parser.add_argument("--only", type=_names, metavar="CHECK,...", help="make these checks alone, such as "
+                        "duplicates,light; the others are not judged (a name that is none lists all)")  # fmt: skip
     parser.add_argument("--save", type=Path, metavar="FILE", help="write the dataset manifest to this file")
     return parser
 
@@ -44,7 +46,12 @@ def audit_of(args: argparse.Namespace, limits: Any, observer: Observer) -> Any:
 
     tagger = load_tagger(args.clip) if args.clip else None
     analyzer = None if args.no_faces else "auto"
-    return audit(args.folder, limits, observer, analyzer=analyzer, tagger=tagger, purpose=args.purpose)
+    only = getattr(args, "only", None)
+    return audit(args.folder, limits, observer, analyzer=analyzer, tagger=tagger, purpose=args.purpose, only=only)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for part in text.split(",") if (name := part.strip()))
 
 
 def limits_of(args: argparse.Namespace, resolution_px: int | None = None) -> Any:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
 
-_STRIP_ROWS = 48
+STRIP_ROWS = 48
+"""Rows that are worked on at once: what is made of them stays in the processor's cache."""
 
 
 def gaussian(sigma: float) -> np.ndarray:
@@ -17,20 +19,28 @@ def gaussian(sigma: float) -> np.ndarray:
 
 
 def smoothed(x: np.ndarray, weights: np.ndarray, border: Literal["edge", "wrap"] = "edge") -> np.ndarray:
-    """``x`` (h, w) convolved with symmetric ``weights`` along both axes; beyond the border it goes on or around.
-
-    Works in strips of rows that stay in the processor's cache.
-    """
-    radius, mode = len(weights) // 2, border
-    height, width = x.shape
-    wide = np.pad(x, radius, mode=mode)
-    out = np.empty_like(x)
-    for start in range(0, height, _STRIP_ROWS):
-        count = min(height - start, _STRIP_ROWS)
-        rows = [wide[start + k : start + k + count] for k in range(2 * radius + 1)]
-        strip = _weighted(rows, weights)  # (count, width + 2 radius)
-        out[start : start + count] = _weighted([strip[:, k : k + width] for k in range(2 * radius + 1)], weights)
+    """``x`` (h, w) convolved with symmetric ``weights`` along both axes; beyond the border it goes on or around."""
+    radius = len(weights) // 2
+    wide = np.pad(x, radius, mode=border)
+    out = np.empty(x.shape, np.float32)
+    for start, count in strips(len(x)):
+        out[start : start + count] = smoothed_rows(wide[start : start + count + 2 * radius], weights)
     return out
+
+
+def smoothed_rows(wide: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(h, w) float32 convolved with symmetric ``weights``; their radius r of neighbours is around: (h + 2r, w + 2r)."""
+    taps = range(len(weights))
+    height, width = (side - len(weights) + 1 for side in wide.shape)
+    rows = wide.astype(np.float32, copy=False)
+    down = _weighted([rows[k : k + height] for k in taps], weights)  # (h, w + 2r)
+    return _weighted([down[:, k : k + width] for k in taps], weights)
+
+
+def strips(height: int) -> Iterator[tuple[int, int]]:
+    """Start and number of rows of strips of :data:`STRIP_ROWS` that cover ``height``; the last may be lower."""
+    for start in range(0, height, STRIP_ROWS):
+        yield start, min(height - start, STRIP_ROWS)
 
 
 def _weighted(shifted: list[np.ndarray], weights: np.ndarray) -> np.ndarray:

@@ -18,6 +18,8 @@ from .photo import Photo, Unreadable
 from .scan import Scan
 
 FORMAT = Format("lorasmith.dataset", 1)
+_NOTE = "metadata"
+"""Code of the warnings that the scan gave, about the files beside the photos."""
 
 Severity = Literal["reject", "warn", "quota"]
 """reject: left out. warn: kept, worth knowing. quota: kept, a few of these are fine and many are not."""
@@ -165,8 +167,13 @@ class Dataset:
     def of(cls, found: Scan) -> Dataset:
         """Every scanned photo, kept, with its sidecar caption; nothing judged yet."""
         entries = tuple(Entry(p, caption=p.caption or "") for p in found.photos)
-        notes = tuple(Warning_("metadata", note) for note in found.notes)
+        notes = tuple(Warning_(_NOTE, note) for note in found.notes)
         return cls(found.folder, entries, found.unreadable, notes)
+
+    def scanned(self) -> Scan:
+        """What the scan found, without any verdict: the way back to be judged again."""
+        notes = tuple(w.text for w in self.warnings if w.code == _NOTE)
+        return Scan(self.folder, tuple(e.photo for e in self.entries), self.unreadable, notes)
 
     @cached_property
     def kept(self) -> tuple[Entry, ...]:

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -222,8 +223,13 @@ def _register_plugins() -> None:
     from PIL import Image
 
     Image.init()
-    if "HEIF" in Image.OPEN:
-        return
+    if "HEIF" not in Image.OPEN:
+        _register_heif()
+
+
+@cache
+def _register_heif() -> None:
+    """Once: Python looks for a package that is not there anew each time it is imported."""
     try:
         import pillow_heif  # type: ignore[import-not-found]
     except ImportError:

@@ -72,7 +72,7 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
         converted = _through_profile(image, profile)
         if converted is not None:
             return converted
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _through_profile(image: Image.Image, profile: bytes) -> Image.Image | None:

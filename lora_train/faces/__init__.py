@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from .registry import analyzers, best_analyzer
+from .registry import analyzers, best_analyzer, second_look
 from .types import Background, Body, Face, FaceAnalyzer, People, Status
 
-__all__ = ["Background", "Body", "Face", "FaceAnalyzer", "People", "Status", "analyzers", "best_analyzer"]
+__all__ = [
+    "Background",
+    "Body",
+    "Face",
+    "FaceAnalyzer",
+    "People",
+    "Status",
+    "analyzers",
+    "best_analyzer",
+    "second_look",
+]

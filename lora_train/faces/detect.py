@@ -15,7 +15,9 @@ import numpy as np
 from .raster import Picture, Square, around
 from .runtime import Network
 
-_MIN_SCORE = 0.5
+MIN_SCORE = 0.5
+"""From here on a candidate is looked at; one that is nearly as good only says that a face may have been missed."""
+_FAINT_SCORE = 0.25
 _SAME_OVERLAP = 0.3
 _PADS = (0.25,)
 _TILE = 0.6
@@ -39,12 +41,17 @@ class Detector:
     grids: tuple[tuple[int, int], ...]
 
     def look(self, picture: Picture, square: Square) -> list[Found]:
-        """Candidates in one square of the picture, best first, without repetitions."""
+        """Candidates in one square of the picture, best first, without repetitions.
+
+        Where there is none, the best of the faint ones, of a score below :data:`MIN_SCORE`.
+        """
         size = self.network.size_px
         pixels = picture.cut(square, size).astype(np.float32) / 127.5 - 1
         boxes, logits = _boxes_and_scores(self.network(pixels))
         scores = 1 / (1 + np.exp(-np.clip(logits, -50, 50)))
-        good = np.flatnonzero(scores >= _MIN_SCORE)
+        good = np.flatnonzero(scores >= MIN_SCORE)
+        if not len(good):
+            good = np.flatnonzero(scores >= max(_FAINT_SCORE, float(scores.max())))[:1]
         values = boxes[good].reshape(len(good), boxes.shape[1] // 2, 2) / size  # centre, size, points
         middles = anchors(self.grids)[good][:, None]
         values[:, [0]] += middles
@@ -72,7 +79,8 @@ def find_faces(picture: Picture, far: Detector, near: Detector) -> Iterator[list
 
 def merge(*lists: Sequence[Found]) -> list[Found]:
     """One list without repetitions, best first."""
-    return _merged([f for found in lists for f in found])
+    everything = [f for found in lists for f in found]
+    return _merged([f for f in everything if f.score >= MIN_SCORE]) or _merged(everything)
 
 
 @lru_cache(maxsize=4)

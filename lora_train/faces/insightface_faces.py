@@ -6,7 +6,7 @@ Its code is free, its model packs are for research that is not commercial; nothi
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,13 +19,13 @@ from .types import Face, People
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-VERSION = 1
+VERSION = 2
 PACKS = ("buffalo_l", "antelopev2", "buffalo_m", "buffalo_s")
 
 
 @dataclass(frozen=True)
 class InsightFaceAnalyzer:
-    """Boxes, head pose and identity (512 numbers; distances are not comparable with dlib's)."""
+    """Boxes and head pose. Its embedding is left aside: the limits of identity are those of another one."""
 
     root: Path
     pack: str
@@ -43,24 +43,9 @@ class InsightFaceAnalyzer:
         """Faces of one upright picture."""
         rgb = np.asarray(image.convert("RGB"))
         height, width = rgb.shape[:2]
-        faces = []
-        for found in self._app.get(np.ascontiguousarray(rgb[:, :, ::-1])):
-            left, top, right, bottom = (float(v) for v in found.bbox)
-            box = tuple(min(1.0, max(0.0, v)) for v in (left / width, top / height, right / width, bottom / height))
-            pitch, yaw, roll = (float(v) for v in found.pose) if found.get("pose") is not None else (None,) * 3
-            eyes = tuple((float(x / width), float(y / height)) for x, y in found.kps[:2])
-            # insightface counts pitch and yaw the other way round.
-            faces.append(
-                Face(
-                    box=box,  # type: ignore[arg-type]
-                    confidence=float(found.det_score),
-                    yaw_deg=yaw,
-                    pitch_deg=None if pitch is None else -pitch,
-                    roll_deg=roll,
-                    eyes=eyes,  # type: ignore[arg-type]
-                )
-            )
-        return People(self.id, tuple(sorted(faces, key=lambda f: -(f.width * f.height))))
+        found = self._app.get(np.ascontiguousarray(rgb[:, :, ::-1]))
+        faces = sorted((face_of(one, width, height) for one in found), key=lambda f: -(f.width * f.height))
+        return People(self.id, tuple(faces))
 
     @cached_property
     def _app(self) -> Any:
@@ -69,6 +54,22 @@ class InsightFaceAnalyzer:
         app = FaceAnalysis(name=self.pack, root=str(self.root), providers=["CPUExecutionProvider"])
         app.prepare(ctx_id=-1)
         return app
+
+
+def face_of(found: Any, width: int, height: int) -> Face:
+    """A face as insightface reports it on a picture of this size, in shares and with this project's signs.
+
+    Its pose is (pitch, yaw, roll) in degrees: positive is chin up, turned to the right of the image, and the eye
+    on the right of the image lower. Read off its own mean face, turned by known angles.
+    """
+    left, top, right, bottom = (float(v) for v in found.bbox)
+    box = tuple(min(1.0, max(0.0, v)) for v in (left / width, top / height, right / width, bottom / height))
+    eyes = tuple((float(x / width), float(y / height)) for x, y in found.kps[:2])
+    face = Face(box=box, confidence=float(found.det_score), eyes=eyes)  # type: ignore[arg-type]
+    if found.get("pose") is None:
+        return face
+    pitch, yaw, roll = (float(v) for v in found.pose)
+    return replace(face, yaw_deg=-yaw, pitch_deg=-pitch, roll_deg=roll)
 
 
 def installed(extra: Path | None = None) -> tuple[Path, str] | None:

@@ -14,22 +14,20 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from ..audit.blur import blur_px
-from ..dataset.colour import luma
-from .detect import Detector, Found, find_faces, full_range, short_range
+from .detect import MIN_SCORE, Detector, Found, find_faces, full_range, short_range
 from .eyes import open_share
-from .mesh import LEFT_EYE, RIGHT_EYE, Mesh, fit_mesh, nose_ratio, pose_deg, smile
+from .measured import IDENTITY_POINTS, measured_face, shares
+from .mesh import Mesh, fit_mesh
 from .person import background, body_around, segment
 from .pose import PoseNets, body_points
 from .raster import Picture
 from .runtime import Network
-from .skin import judge_skin
-from .types import Face, People
+from .types import Face, FaceAnalyzer, People
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-VERSION = 2
+VERSION = 3
 NAMES = {
     "far": "face_detection_full_range.tflite",
     "near": "face_detection_short_range.tflite",
@@ -44,19 +42,10 @@ EXTRAS = {
 }
 """Files that add the person's outline and the points of the body."""
 
-FACE_PX = 256
-"""Longer side of the face crop whose blur is measured."""
 _PRESENT = 0.0
 """Logit of the mesh from which a candidate is a face."""
 _SURE_WITHOUT_MESH = 0.75
 """Score of the detector from which a face counts although no mesh fits: profiles, dark or tiny faces."""
-_MIN_EYE_PX = 64
-_MIN_COVER_PX = 56
-"""Height of a face below which a hat's shade and sunglasses look alike."""
-_MAX_TURN_DEG = 40.0
-"""Heads turned further hide one eye and stretch the mesh: eyes, smile and nose are not read there."""
-_MAX_TURN_LIGHT_DEG = 30.0
-
 _IDENTIFIED = 6
 """Faces per photo that get an embedding, the largest first: it takes longer than everything else."""
 
@@ -78,12 +67,14 @@ class MediaPipeAnalyzer:
 
     files: Mapping[str, Path]
     identifier: Identifies | None = None
+    second: FaceAnalyzer | None = None
+    """Who looks again at a photo on which no face was found."""
     title: str = "MediaPipe faces"
 
     @property
     def id(self) -> str:
         parts = [name for name in EXTRAS if name in self.files]
-        parts += [self.identifier.id] if self.identifier else []
+        parts += [one.id for one in (self.identifier, self.second) if one]
         return "+".join([f"mediapipe-{VERSION}", *parts])
 
     @property
@@ -97,8 +88,11 @@ class MediaPipeAnalyzer:
     def look(self, image: Image) -> People:
         """Everything about the people in one upright picture."""
         picture = Picture(image)
-        pairs = sorted(self._faces(picture), key=lambda p: -_area(p))
+        seen, faint = self._faces(picture)
+        pairs = sorted(seen, key=lambda p: -_area(p))
         faces = tuple(self._face(picture, found, mesh, i < _IDENTIFIED) for i, (found, mesh) in enumerate(pairs))
+        if not faces and self.second is not None:
+            faces, faint = tuple(replace(f, measurable=False) for f in self.second.look(image).faces), 0.0
         body = back = None
         if self._people is not None:
             mask = segment(self._people, picture)
@@ -108,7 +102,7 @@ class MediaPipeAnalyzer:
         if faces and (mask is not None or self._pose is not None):
             parts = body_points(self._pose, picture, faces[0]) if self._pose else {}
             body = body_around(mask, faces, parts)
-        return People(self.id, faces, body, back)
+        return People(self.id, faces, body, back, faint=0.0 if faces else faint)
 
     @cached_property
     def _detectors(self) -> tuple[Detector, Detector]:
@@ -132,53 +126,27 @@ class MediaPipeAnalyzer:
             return None
         return PoseNets(Network(self.files["pose"]), Network(self.files["body"]))
 
-    def _faces(self, picture: Picture) -> list[tuple[Found, Mesh]]:
-        """Candidates that are faces, each once, from the first way of looking that finds any."""
+    def _faces(self, picture: Picture) -> tuple[list[tuple[Found, Mesh]], float]:
+        """Candidates that are faces, each once, from the first way of looking that finds any; the best other score."""
         unsure: list[tuple[Found, Mesh]] = []
+        faint = 0.0
         for candidates in find_faces(picture, *self._detectors):
-            fitted = [(f, fit_mesh(self._mesh, picture, f.box, f.points[:2])) for f in candidates]
+            faint = max([faint, *(f.score for f in candidates)])
+            good = [f for f in candidates if f.score >= MIN_SCORE]
+            fitted = [(f, fit_mesh(self._mesh, picture, f.box, f.points[:2])) for f in good]
             real = [(f, m) for f, m in fitted if m.presence > _PRESENT]
             if real:
-                return _distinct(real)
+                return _distinct(real), faint
             unsure = unsure or [(f, m) for f, m in fitted if f.score >= _SURE_WITHOUT_MESH]
-        return unsure
+        return unsure, faint
 
     def _face(self, picture: Picture, found: Found, mesh: Mesh, identify: bool) -> Face:
         if mesh.presence <= _PRESENT:
-            box = _shares(found.box, picture)
+            box = shares(found.box, picture)
             return Face(box, found.score, measurable=False)
-        yaw, pitch, roll = pose_deg(mesh)
-        skin = judge_skin(picture, mesh)
-        crop = picture.region(mesh.box, FACE_PX)
-        face = Face(
-            box=_shares(mesh.box, picture),
-            confidence=found.score,
-            yaw_deg=yaw,
-            pitch_deg=pitch,
-            roll_deg=roll,
-            light=skin.light,
-            clipped_share=skin.clipped_share,
-            blur_px=blur_px(luma(crop)),
-            eyes=tuple(_point(mesh, corners, picture) for corners in (LEFT_EYE, RIGHT_EYE)),  # type: ignore[arg-type]
-            mouth=_point(mesh, (13, 14), picture),
-        )
-        if abs(yaw) <= _MAX_TURN_LIGHT_DEG:
-            face = replace(face, shadow_stops=skin.shadow_stops)
-        height_px = mesh.box[3] - mesh.box[1]
-        if abs(yaw) <= _MAX_TURN_LIGHT_DEG and height_px >= _MIN_COVER_PX:
-            face = replace(face, covered=skin.covered)
-        if abs(yaw) <= _MAX_TURN_DEG and height_px >= _MIN_EYE_PX:
-            eyes = open_share(self._iris, picture, mesh)
-            face = replace(
-                face,
-                eyes_open=sum(eyes) / 2,
-                eyes_open_wider=max(eyes),
-                smile=smile(mesh),
-                nose_ratio=nose_ratio(mesh),
-            )
+        face = measured_face(picture, mesh, found.score, lambda: open_share(self._iris, picture, mesh))
         if self.identifier is not None and identify:
-            corners = mesh.points[[263, 362, 33, 133, 2], :2]
-            face = replace(face, identity=self.identifier.embed(picture, corners))
+            face = replace(face, identity=self.identifier.embed(picture, mesh.points[IDENTITY_POINTS, :2]))
         return face
 
 
@@ -201,16 +169,3 @@ def _distinct(pairs: list[tuple[Found, Mesh]]) -> list[tuple[Found, Mesh]]:
 
 def _holds(box: tuple[float, float, float, float], point: np.ndarray) -> bool:
     return bool(box[0] <= point[0] <= box[2] and box[1] <= point[1] <= box[3])
-
-
-def _shares(box: np.ndarray | tuple[float, ...], picture: Picture) -> tuple[float, float, float, float]:
-    """Pixels to shares of the picture, cut at its border."""
-    x, y = picture.width, picture.height
-    values = (box[0] / x, box[1] / y, box[2] / x, box[3] / y)
-    left, top, right, bottom = (float(min(1.0, max(0.0, v))) for v in values)
-    return left, top, right, bottom
-
-
-def _point(mesh: Mesh, indices: tuple[int, int], picture: Picture) -> tuple[float, float]:
-    x, y = mesh.points[list(indices), :2].mean(axis=0)
-    return float(x / picture.width), float(y / picture.height)

@@ -47,6 +47,11 @@ def analyzers(models: Path | None = None) -> tuple[Status, ...]:
     return tuple(found)
 
 
+def second_look() -> FaceAnalyzer | None:
+    """Who looks again where another detector found no face: dlib's, which needs no file; None without dlib."""
+    return None if dlib_faces.dlib_missing() else dlib_faces.DlibAnalyzer()
+
+
 def identifier(models: Path | None = None) -> dlib_faces.Identifier | str:
     """What tells people apart, or why there is nothing that can."""
     if missing := dlib_faces.dlib_missing():
@@ -63,7 +68,7 @@ def _mediapipe(models: Path | None) -> FaceAnalyzer | str:
         return next_step(model_set("faces"))
     files = {k: found[v] for k, v in {**mediapipe.NAMES, **mediapipe.EXTRAS}.items() if v in found}
     who = identifier(models)
-    return mediapipe.MediaPipeAnalyzer(files, None if isinstance(who, str) else who)
+    return mediapipe.MediaPipeAnalyzer(files, None if isinstance(who, str) else who, second_look())
 
 
 def _mediapipe_wants(models: Path | None) -> str:

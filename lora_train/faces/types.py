@@ -109,6 +109,9 @@ class People:
     background: Background | None = None
     sees_all: bool = True
     """False for a detector that misses turned and lowered heads: no face then means not known."""
+    faint: float = 0.0
+    """Where no face was found: how sure, 0..1, the only detector was of the best that it did not count as one;
+    0 where a second detector found none either."""
 
     @property
     def main(self) -> Face | None:

@@ -15,6 +15,19 @@ def audit_model_folder() -> Path:
     return Path(folder_paths.models_dir) / "lorasmith"
 
 
+def face_detector(model: Any) -> Any:
+    """What a loaded face landmarker of ComfyUI sees: (h, w, 3) uint8 RGB to faces; groups first, then close-ups."""
+    import torch
+
+    def detect(pixels: Any) -> Any:
+        with torch.inference_mode():  # the audit looks from threads, which do not inherit it
+            far, near = (lambda v=v: model.detect_batch([pixels], num_faces=0, score_thresh=0.5, variant=v)[0]
+                         for v in ("full", "short"))  # fmt: skip
+            return far() or near()
+
+    return detect
+
+
 def clip_names() -> list[str]:
     """The open_clip weights in :func:`audit_model_folder`, by file name."""
     return sorted(path.name for path in audit_model_folder().glob("*.safetensors"))

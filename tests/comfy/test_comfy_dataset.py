@@ -135,3 +135,18 @@ def test_a_photo_that_vanished_is_told_and_the_others_go_on(server: Server, fold
         assert entry["status"]["status_str"] == "success"
     finally:
         (server.base / "input" / "moved.jpg").rename(server.base / "input" / folder / "photo 3.jpg")
+
+
+def test_the_audit_still_tells_what_the_scan_found_wrong_beside_the_photos(server: Server) -> None:
+    home = server.base / "input" / "bad_metadata"
+    for i in range(2):
+        save(portrait(i, (512, 512)), home / f"photo {i}.jpg")
+    (home / "metadata.jsonl").write_text('{"file_name": \n', encoding="utf-8")
+    outputs = server.run(
+        {
+            "load": node("Lorasmith_LoadPhotoFolder", folder=home.name),
+            "audit": node("Lorasmith_AuditDataset", dataset=["load", 0]),
+        }
+    )
+    warnings = outputs["audit"]["lorasmith_sheet"][0]["warnings"]
+    assert sum("metadata.jsonl" in w["text"] and "line 1" in w["text"] for w in warnings) == 1

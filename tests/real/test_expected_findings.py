@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ import real_photos
 from real_photos import EXPECTED
 
 from lora_train.audit.limits import DEFAULT_LIMITS as LIMITS
-from lora_train.dataset.photo import open_photo
+from lora_train.audit.people import flatten
+from lora_train.dataset.photo import Photo, open_photo
 from lora_train.faces.types import Face, FaceAnalyzer, People
 
 pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
@@ -148,6 +149,47 @@ def test_agreement_with_what_a_person_sees(
 def test_other_things_have_no_faces(analyzer: FaceAnalyzer, looked: dict[str, tuple[People, float]]) -> None:
     empty = [n for n, p in EXPECTED["photos"].items() if not p["faces"]]
     assert empty and all(not looked[n][0].faces and looked[n][0].body is None for n in empty)
+
+
+def test_no_face_is_only_sure_when_two_detectors_looked(
+    analyzer: FaceAnalyzer, looked: dict[str, tuple[People, float]]
+) -> None:
+    """Things that the first detector half takes for faces: alone it doubts itself, dlib's settles it."""
+    pytest.importorskip("dlib", reason="dlib is not installed")
+    alone = replace(analyzer, second=None)  # type: ignore[type-var]
+    for name in (n for n, p in EXPECTED["photos"].items() if not p["faces"]):
+        image = open_photo(real_photos.photo(name), 1536)
+        assert alone.look(image).faces == () and alone.look(image).faint > LIMITS.max_faint_face, name
+        assert looked[name][0].faces == () and looked[name][0].faint == 0, name
+
+
+def test_what_the_first_detector_misses_the_second_one_finds(analyzer: FaceAnalyzer) -> None:
+    image = open_photo(real_photos.photo("flux_dev_checkpoint_example-1.webp"), 1536)
+    pytest.importorskip("dlib", reason="dlib is not installed")
+    blind = replace(analyzer)  # type: ignore[type-var]
+    object.__setattr__(blind, "_detectors", (Blind(), Blind()))
+    (face,) = blind.look(image).faces
+    (seen,) = analyzer.look(image).faces
+    assert not face.measurable and face.yaw_deg is None, "a box, and nothing that nobody measured"
+    assert abs(face.middle[0] - seen.middle[0]) < _NEAR and abs(face.middle[1] - seen.middle[1]) < 2 * _NEAR
+
+
+class Blind:
+    """A detector that finds nothing."""
+
+    def look(self, picture: object, square: object) -> list[object]:
+        return []
+
+
+def test_a_jump_is_a_full_length(looked: dict[str, tuple[People, float]]) -> None:
+    photo = Photo(Path("jump.webp"), "ab" * 32, 400, 400, "WEBP")
+    feet = {
+        n: flatten(p, photo).get("feet_seen")
+        for n, (p, _) in looked.items()
+        if len(EXPECTED["photos"][n]["faces"]) == 1
+    }
+    assert feet["utility_sdpose_ood_image_to_pose-2.webp"] == 1
+    assert {n for n, v in feet.items() if v} == {"utility_sdpose_ood_image_to_pose-2.webp"}, "no other shows its feet"
 
 
 def test_bodies_belong_to_the_largest_face(looked: dict[str, tuple[People, float]]) -> None:

@@ -16,7 +16,7 @@ LIMIT = DEFAULT_LIMITS.max_blur_px
 
 
 def of(image: Image.Image) -> float:
-    return blur_px(Frame(image).luma)
+    return blur_px(Frame(image).working)
 
 
 @pytest.mark.parametrize("make", [portrait, textured])
@@ -53,7 +53,7 @@ def test_a_blurred_background_is_no_fault() -> None:
 
 
 def test_a_moved_camera_shows_although_edges_along_the_move_stay_sharp() -> None:
-    luma = Frame(portrait(7)).luma
+    luma = Frame(portrait(7)).working.astype(np.float32)
     kernel = np.ones(17) / 17
     moved = np.stack([np.convolve(row, kernel, "same") for row in luma]).astype(np.float32)
     assert blur_px(luma) < 1.5
@@ -62,7 +62,7 @@ def test_a_moved_camera_shows_although_edges_along_the_move_stay_sharp() -> None
 
 def test_pictures_without_edges_and_tiny_ones() -> None:
     assert blur_px(np.full((64, 64), 90, np.float32)) == MAX_PX
-    assert 0 <= blur_px(Frame(portrait(8, (9, 7))).luma) <= MAX_PX
+    assert 0 <= blur_px(Frame(portrait(8, (9, 7))).working) <= MAX_PX
     assert 0 <= blur_px(np.zeros((1, 1), np.float32)) <= MAX_PX
 
 

@@ -85,7 +85,7 @@ def test_nothing_is_looked_at_twice(folder: Path, monkeypatch: pytest.MonkeyPatc
     first = look(folder, analyzer, embedder)
     assert (analyzer.looks, embedder.pictures) == (20, 3 * 20)  # whole, face, upper body
 
-    def fail(path: Path) -> Image.Image:
+    def fail(path: Path, side_px: int) -> Image.Image:
         raise AssertionError(f"{path} decoded again")
 
     monkeypatch.setattr(module, "open_decoded", fail)
@@ -163,4 +163,4 @@ def test_large_jpegs_are_decoded_at_reduced_scale(tmp_path: Path, monkeypatch: p
     assert picture.size == (2000, 1500) and max(fitted(picture).size) == DECODED_SIDE_PX
     assert decoded == [(2000, 1500)], "a quarter of the pixels"
     frame = open_frame(path, picture)
-    assert max(frame.image.size) == 1024 and frame.original is None
+    assert max(frame.working.shape) == 1024 and frame.middle is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 
 import pytest
 from made_evidence import evidence, face, measured, photo
@@ -12,6 +13,7 @@ from lora_train.audit.judge import _own_reasons
 from lora_train.audit.limits import UNITS, Limits
 from lora_train.audit.rules import RULES, TITLES, Rule
 from lora_train.audit.unjudged import Scope
+from lora_train.faces.types import People
 
 ALL = Scope(frozenset(), ())
 _WORDS = """
@@ -93,6 +95,18 @@ def test_all_of_the_face_is_judged() -> None:
     }  # fmt: skip
     assert found["none.jpg"] == {"face_missing": "reject"}
     assert found["0.jpg"] == {}
+
+
+def test_one_unsure_detector_is_no_reason_to_reject() -> None:
+    """What it nearly counted as a face is a warning that says so; a second detector settles it."""
+    fine = [evidence(f"{i}.jpg", face(0.2 + 0.1 * i)) for i in range(3)]
+    unsure = replace(evidence("unsure.jpg"), people=People("made", (), faint=0.47))
+    sure = replace(evidence("sure.jpg"), people=People("made", (), faint=0.1))
+    found = {e.name: e for e in judge([*fine, unsure, sure], DEFAULT_LIMITS).entries}
+    (reason,) = found["unsure.jpg"].reasons
+    assert (reason.code, reason.severity, reason.value) == ("face_missing", "warn", 0.47) and found["unsure.jpg"].keep
+    assert "only one detector" in reason.text and "47%" in reason.text and "40%" in reason.text
+    assert found["sure.jpg"].codes() == ("face_missing",) and not found["sure.jpg"].keep
 
 
 def test_a_quota_does_not_cost_the_photo() -> None:

@@ -12,6 +12,7 @@ from made_evidence import RNG, evidence, face
 from lora_train.audit import DEFAULT_LIMITS, Evidence, Judgement, judge
 from lora_train.audit.shares import KINDS
 from lora_train.dataset.manifest import Share
+from lora_train.faces.types import Body, People
 
 ABSENT = (
     "mirror_selfie", "studio_backdrop", "drinking_or_holding", "heavy_makeup", "hand_in_hair", "odd_pose",
@@ -194,3 +195,16 @@ def test_every_kind_of_share_has_its_limits_and_sentences() -> None:
         assert (kind.low is None) != (kind.too_few != "") or kind.low is None
         assert (kind.high is not None) == bool(kind.too_many)
         assert kind.points > 0
+
+
+def test_feet_make_a_full_length_however_large_the_face_is() -> None:
+    """A jump or a crouch is half as tall as the person: a face of 17 % of the height, and feet."""
+    body = Body((0.2, 0.1, 0.8, 0.9), 0.3, {"left_ankle": (0.4, 0.85, 0.9), "right_ankle": (0.6, 0.8, 0.9)})
+    items = [varied(i) for i in range(10)]
+    jump = dataclasses.replace(items[3], people=People("made", (face(0.167),), body))
+    plain = dataclasses.replace(items[3], people=People("made", (face(0.167),)))
+    with_feet, without = (
+        {s.code: s.count for s in judge([*items[:3], x, *items[4:]], DEFAULT_LIMITS).stats} for x in (jump, plain)
+    )
+    assert (with_feet["full"], with_feet["half"]) == (without["full"] + 1, without["half"] - 1)
+    assert with_feet["portrait"] == without["portrait"]

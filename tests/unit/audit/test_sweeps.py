@@ -25,7 +25,7 @@ def scene(seed: int) -> Image.Image:
 
 
 def scores(image: Image.Image) -> dict[str, float]:
-    return measure_image(Frame(image, image)).scores
+    return measure_image(Frame(image, True)).scores
 
 
 def noisy(image: Image.Image, sigma: float) -> Image.Image:

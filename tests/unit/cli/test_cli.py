@@ -56,6 +56,15 @@ def test_audit_with_limits_from_a_file(photos: Path, tmp_path: Path) -> None:
     assert found["photos"][0]["reasons"][0]["limit"] == 0.01
 
 
+def test_audit_of_one_check_alone(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = result(tmp_path, "audit", photos, "--only", "duplicates, size")
+    assert {r["code"] for p in found["photos"] for r in p["reasons"]} == {"too_small", "unreadable"}
+    assert "it was not asked for" in next(n["text"] for n in found["dataset"]["not_judged"] if n["code"] == "blurry")
+    capsys.readouterr()
+    assert run("audit", photos, "--only", "beauty") == 2
+    assert "There is no check 'beauty'. Choose from: size, " in capsys.readouterr().err
+
+
 def test_crop(photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "crops"
     found = result(tmp_path, "crop", photos, "--out", out, "--resolution", 96, "--trigger", "ohwx")

@@ -5,8 +5,12 @@ from __future__ import annotations
 import errno
 import io
 import os
+import shutil
 import struct
+import tempfile
 import time
+import tracemalloc
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -119,6 +123,38 @@ def test_a_folder_that_may_not_be_read(folder: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(scanning.os, "scandir", refuse)
     with pytest.raises(BadInputError, match=r"Cannot read the folder .*Permission denied\."):
         scan(folder)
+
+
+@pytest.fixture
+def nobodys_eyes() -> Iterator[Path]:
+    """A folder that everybody may enter, read with the rights of nobody in particular."""
+    if os.name != "posix":
+        pytest.skip("rights of this kind are POSIX's")
+    at = Path(tempfile.mkdtemp())
+    at.chmod(0o755)
+    am_root = os.geteuid() == 0
+    try:
+        save(portrait(1, (64, 64)), at / "good.jpg").chmod(0o644)
+        save(portrait(2, (64, 64)), at / "locked.jpg").chmod(0)
+        save(portrait(3, (64, 64)), at / "inner" / "photo.jpg")
+        (at / "inner").chmod(0)
+        scan(at)  # what it imports is imported while that is still allowed
+        if am_root:
+            os.seteuid(65534)
+        yield at
+    finally:
+        if am_root:
+            os.seteuid(0)
+        (at / "inner").chmod(0o700)
+        shutil.rmtree(at)
+
+
+def test_rights_that_the_file_system_really_refuses(nobodys_eyes: Path) -> None:
+    found = scan(nobodys_eyes)
+    assert [p.name for p in found.photos] == ["good.jpg"]
+    assert [u.reason for u in found.unreadable] == ["'locked.jpg' cannot be read: Permission denied."]
+    with pytest.raises(BadInputError, match=r"Cannot read the folder .*inner.*Permission denied\."):
+        scan(nobodys_eyes / "inner")
 
 
 def test_a_photo_that_may_not_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,6 +273,25 @@ def test_impossible_focal_lengths_and_dates_are_not_believed(tmp_path: Path, foc
     path = save(quarters(), tmp_path / "a.jpg", exif=exif)
     photo = read_photo(path)
     assert (photo.focal_35mm, photo.taken, photo.width_px) == (None, None, 200)
+
+
+@pytest.mark.parametrize("claimed", [0, 9, 255, 65535])
+def test_an_orientation_that_there_is_not_turns_nothing(tmp_path: Path, claimed: int) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = claimed
+    path = tmp_path / "lie.jpg"
+    Image.linear_gradient("L").convert("RGB").resize((90, 60)).save(path, exif=exif)
+    assert (read_photo(path).width_px, read_photo(path).height_px) == open_photo(path).size == (90, 60)
+
+
+def test_sizes_are_those_of_the_pixels_whatever_exif_claims(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0100], exif[0x0101] = 9000, 6000
+    exif.get_ifd(0x8769).update({0xA002: 9000, 0xA003: 6000})
+    path = tmp_path / "lie.jpg"
+    Image.linear_gradient("L").convert("RGB").resize((90, 60)).save(path, exif=exif)
+    photo = read_photo(path)
+    assert (photo.width_px, photo.height_px) == open_photo(path).size == (90, 60)
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".webp", ".png", ".tif", ".avif"])
@@ -362,7 +417,9 @@ def test_bad_lines_of_metadata_are_told_and_the_rest_is_used(folder: Path) -> No
     assert data.entry("good.jpg").caption == "ok"
     assert [w.code for w in data.warnings] == ["metadata"] * 4
     assert "line 1: this is no JSON" in data.warnings[0].text and "2 more lines" in data.warnings[-1].text
-    assert audit(folder).warnings[: len(data.warnings)] == data.warnings
+    judged = audit(folder)
+    assert judged.warnings[: len(data.warnings)] == data.warnings
+    assert audit(judged.scanned()).warnings == judged.warnings, "judged again, the scan's notes are still told, once"
 
 
 def test_huge_metadata_is_left_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -407,3 +464,20 @@ def test_a_hundred_thousand_files(folder: Path, monkeypatch: pytest.MonkeyPatch)
     assert time.process_time() - started < 4
     assert len(found.photos) == 10_000 and len(seen.of("progress")) == 10_000
     assert "10,000 photos" in seen.of("message")[0] and "sub-folder" in seen.of("message")[0]
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_real_files(folder: Path) -> None:
+    """Files on the disk, one in a thousand of them a photo: names cost memory, contents do not."""
+    good = (folder / "good.jpg").read_bytes()
+    for i in range(100_000 - 1):
+        with open(folder / (f"IMG_{i}.jpg" if i % 1000 == 0 else f"note_{i}.txt"), "wb") as file:
+            file.write(good + b"%d" % i if i % 1000 == 0 else b"")
+    before = (folder.stat().st_mtime_ns, len(os.listdir(folder)))
+    tracemalloc.start()
+    data = audit(folder, analyzer=None, only=["duplicates"])
+    peak_mb = tracemalloc.get_traced_memory()[1] / 1e6
+    tracemalloc.stop()
+    assert len(data.entries) == 101 and len(data.kept) == 1, "all of them are the same picture"
+    assert peak_mb < 200
+    assert (folder.stat().st_mtime_ns, len(os.listdir(folder))) == before == (before[0], 100_000)

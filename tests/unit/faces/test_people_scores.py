@@ -13,7 +13,7 @@ from PIL import Image
 from lora_train.audit.identity import find_subject
 from lora_train.audit.people import distance_m, flatten, look_at, nose_over_median
 from lora_train.dataset.photo import Photo
-from lora_train.faces.types import Background, Body, Face, People
+from lora_train.faces.types import Background, Body, Face, Part, People
 
 PHOTO = Photo(Path("a.jpg"), "ab" * 32, 3000, 4000, "JPEG", focal_35mm=50.0)
 FACE = Face((0.4, 0.2, 0.6, 0.4), 0.9, yaw_deg=-12.0, pitch_deg=-20.0, eyes_open=0.3, nose_ratio=0.28,
@@ -33,7 +33,22 @@ def test_scores_of_the_main_face() -> None:
 def test_what_was_not_measured_is_missing() -> None:
     s = flatten(people(Face((0.1, 0.1, 0.2, 0.2), 0.8, measurable=False)), PHOTO)
     assert not {"eyes_open", "yaw_deg", "smile", "covered", "distance_m", "person_height", "background_edges"} & set(s)
-    assert flatten(people(), PHOTO) == {"faces": 0.0, "faces_all": 0.0}
+    assert flatten(people(), PHOTO) == {"faces": 0.0, "faces_all": 0.0, "face_faint": 0.0}
+    assert flatten(people(faint=0.47), PHOTO)["face_faint"] == 0.47
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "seen"),
+    [
+        ((0.4, 0.9, 0.9), (0.5, 0.95, 0.6), 1),
+        ((0.4, 0.9, 0.9), (0.5, 1.08, 0.6), 0),
+        ((0.4, 0.9, 0.3), (0.5, 0.9, 0.9), 0),
+    ],
+)  # fmt: skip
+def test_feet_are_seen_when_both_ankles_are_in_the_photo(left: Part, right: Part, seen: int) -> None:
+    parts = {"left_ankle": left, "right_ankle": right}
+    assert flatten(people(FACE, body=Body((0.3, 0.1, 0.7, 1.0), 0.3, parts)), PHOTO)["feet_seen"] == seen
+    assert "feet_seen" not in flatten(people(FACE, body=Body((0.3, 0.1, 0.7, 1.0), 0.3)), PHOTO)
 
 
 def test_a_detector_that_misses_some_proves_no_absence() -> None:

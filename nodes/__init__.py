@@ -24,6 +24,7 @@ from .load_photo_folder import LoadPhotoFolder
 from .lora_stack import LoraStack
 from .merge_loras import MergeLoras
 from .plan_training import PlanTraining
+from .prompt_suite import PromptSuite
 from .resize_lora import ResizeLora
 from .train_lora import TrainLora
 
@@ -48,6 +49,7 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     ConvertLora,
     ExtractLora,
     InspectLora,
+    PromptSuite,
     CheckDiversity,
 )
 

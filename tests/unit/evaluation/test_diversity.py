@@ -129,7 +129,7 @@ def test_one_copy_of_eight_is_a_warning() -> None:
 def test_not_enough_images(n: int) -> None:
     report = judge(rows(n, 1, [RED], 1) if n else np.zeros((0, D)), photos=PHOTOS)
     assert report.verdict == "not enough images"
-    assert "at least 3" in report.advice[0]
+    assert "at least 4" in report.advice[0] and "annot tell with" in report.advice[0]
     json.dumps(report.to_json(), allow_nan=False)
 
 

@@ -152,6 +152,7 @@ def judge_diversity(
         faults=find_faults(ours.seen.scores, base.seen.scores) if base else (),
         spreads=_spreads(ours, moment, limits),
         parts=_parts(ours, base, known),
+        sharpness=tuple(round(float(b), 3) if np.isfinite(b) else None for b in ours.seen.scores["blur_px"]),
         notes=(*notes, *missing, *face_notes),
     )
 

@@ -51,7 +51,8 @@ class Identity:
     face_limit: float | None = None
     face_spread: float | None = None
     """Mean distance between the pictures' own faces."""
-    faces_seen: int | None = None
+    face_distances: tuple[float | None, ...] = ()
+    """Of each picture; None where no face was seen."""
 
     @property
     def measured(self) -> bool:
@@ -150,7 +151,7 @@ def by_faces(found: Identity, faces: FaceLikeness) -> Identity:
         face_distance=faces.median,
         face_limit=faces.limit,
         face_spread=faces.spread,
-        faces_seen=faces.seen,
+        face_distances=faces.distances,
     )
 
 

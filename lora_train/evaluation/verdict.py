@@ -69,6 +69,8 @@ class DiversityReport:
     faults: tuple[Fault, ...] = ()
     spreads: tuple[Spread, ...] = ()
     parts: Parts | None = None
+    sharpness: tuple[float | None, ...] = ()
+    """Width of the edges of each picture in px; small is sharp."""
     notes: tuple[str, ...] = ()
     """What could not be judged, and why: a sentence each."""
 

@@ -57,20 +57,22 @@ def _judged(args: argparse.Namespace, dataset: Dataset | None, observer: Observe
     from ..dataset.scan import photo_paths
     from ..evaluation.diversity import judge_diversity
     from ..evaluation.embed import load_embedder
-    from ..evaluation.looks import PictureFiles
+    from ..evaluation.intake import usable_files
 
     observer.stage("diversity")
-    paths = photo_paths(args.images)
+    made = usable_files(photo_paths(args.images))
+    base = usable_files(photo_paths(args.base)) if args.base else None
     kept = dataset.kept if dataset else ()
     return judge_diversity(
-        PictureFiles(paths),
-        base_images=PictureFiles(photo_paths(args.base)) if args.base else None,
+        made.pictures,
+        base_images=base.pictures if base else None,
         reference=[render_picture(entry, 768) for entry in kept] or None,
         prompt=args.prompt or None,
         embedder=load_embedder(args.embedder),
         trigger=dataset.trigger if dataset else "",
-        image_names=[p.name for p in paths],
+        image_names=made.names,
         photo_names=[entry.name for entry in kept] or None,
         analyzer="auto",
+        notes=(*made.notes, *(base.notes if base else ())),
         observer=observer,
     )

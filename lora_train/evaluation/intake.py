@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
+
+from ..errors import BadInputError
+from ..observer import NullObserver, Observer
+from .looks import PictureFiles
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -52,7 +57,50 @@ def usable_pictures(found: Pictures, names: Sequence[str] | None = None, kind: s
             pictures.append(_as_picture(one))
             kept.append(i)
     notes = [f"{_listed(who)} {_FAULTS[fault]}" for fault, who in faults.items()]
-    return Intake(tuple(pictures), tuple(kept), tuple(notes + _size_notes(pictures, kind)))
+    return Intake(tuple(pictures), tuple(kept), tuple(notes + _size_notes([p.size for p in pictures], kind)))
+
+
+@dataclass(frozen=True)
+class FileIntake:
+    """Pictures of files that can be judged, opened when they are asked for."""
+
+    pictures: PictureFiles
+    names: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def usable_files(paths: Sequence[Path], max_px: int = 768, observer: Observer | None = None) -> FileIntake:
+    """The same for files; one picture is in memory at a time, and files that cannot be read are named too.
+
+    Raises:
+        BadInputError: there are files, and not one of them can be read.
+    """
+    from ..dataset.photo import open_photo
+
+    observer = observer or NullObserver()
+    faults: dict[str, list[str]] = {}
+    shapes: list[tuple[int, int]] = []
+    kept: list[Path] = []
+    broken: list[str] = []
+    for done, path in enumerate(paths):
+        observer.check_cancelled()
+        try:
+            picture = open_photo(path, max_px)
+        except BadInputError as error:
+            broken.append(str(error))
+            continue
+        if fault := fault_of(picture):
+            faults.setdefault(fault, []).append(path.name)
+        else:
+            kept.append(path)
+            shapes.append((picture.width, picture.height))
+        observer.progress(done + 1, len(paths))
+    if paths and len(broken) == len(paths):
+        raise BadInputError(f"None of the {len(paths)} pictures can be read: {broken[0]}")
+    notes = [f"Left out: {line}" for line in broken] + [f"{_listed(who)} {_FAULTS[f]}" for f, who in faults.items()]
+    return FileIntake(
+        PictureFiles(kept, max_px), tuple(p.name for p in kept), tuple(notes + _size_notes(shapes, "picture"))
+    )
 
 
 def fault_of(one: Any) -> str:
@@ -97,16 +145,16 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(f"'{n}'" for n in names[:3]) + more
 
 
-def _size_notes(pictures: Sequence[Image], kind: str) -> list[str]:
-    shapes = Counter(p.size for p in pictures)
+def _size_notes(sizes: Sequence[tuple[int, int]], kind: str) -> list[str]:
+    shapes = Counter(sizes)
     if len(shapes) < 2:
         return []
     ratios = {round(w / h, 1) for w, h in shapes}
-    sizes = ", ".join(f"{w}x{h}" for (w, h), _ in shapes.most_common(3))
+    listed = ", ".join(f"{w}x{h}" for (w, h), _ in shapes.most_common(3))
     ending = "" if len(shapes) <= 3 else " ..."
     if len(ratios) == 1:
-        return [f"The {kind}s have {len(shapes)} sizes ({sizes}{ending}); they are compared at one size."]
+        return [f"The {kind}s have {len(shapes)} sizes ({listed}{ending}); they are compared at one size."]
     return [
-        f"The {kind}s have different shapes ({sizes}{ending}): wide and square ones look less alike by their "
+        f"The {kind}s have different shapes ({listed}{ending}): wide and square ones look less alike by their "
         "framing alone. Judge each shape by itself where the variety matters."
     ]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FORMAT = Format("lorasmith.strength_grid", 1)
-NEAR_BEST = 0.9
+NEAR_BEST = 0.8
 """A cell keeps the subject when it reaches this share of the best likeness in the grid."""
 LEAST_ADHERENCE, LEAST_VARIETY = 0.85, 0.5
 """Share of the best adherence, and of the base's variety, that a suggested cell must have."""

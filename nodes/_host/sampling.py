@@ -100,6 +100,7 @@ def model_mark(part: Any) -> str | None:
     if _has_functions(patcher):
         return None
     digest = hashlib.sha256(_weights_mark(patcher).encode())
+    digest.update(repr(sorted((name, repr(value)) for name, value in patcher.object_patches.items())).encode())
     digest.update(repr(getattr(part, "layer_idx", None)).encode())  # CLIP Set Last Layer
     for target, patches in sorted(patcher.patches.items(), key=lambda item: str(item[0])):
         digest.update(str(target).encode())
@@ -114,7 +115,14 @@ def _has_functions(patcher: Any) -> bool:
     options = dict(patcher.model_options)
     transformer = options.pop("transformer_options", {})
     functions = [value for value in (*options.values(), *transformer.values()) if value]
-    return bool(functions or patcher.object_patches or patcher.weight_wrapper_patches)
+    others = [value for value in patcher.object_patches.values() if not _is_plain(value)]
+    return bool(functions or others or patcher.weight_wrapper_patches)
+
+
+def _is_plain(value: Any) -> bool:
+    import torch
+
+    return value is None or isinstance(value, bool | int | float | str | torch.dtype)
 
 
 def _weights_mark(patcher: Any) -> str:

@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -17,12 +16,10 @@ class Calibration:
     """Mean cosine of photos of different people in different places."""
     copy_cosine: float
     """At least this cosine to a training photo: the same picture again."""
-    is_drawn: bool = False
-    """Made for drawn people, whom networks for faces do not know."""
 
 
 @cache
-def _table() -> dict[str, dict[str, Any]]:
+def _table() -> dict[str, dict[str, float]]:
     return json.loads(Path(__file__).with_name("calibration.json").read_text("utf-8"))
 
 

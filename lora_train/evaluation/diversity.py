@@ -94,7 +94,7 @@ def judge_diversity(
     check_concepts(concepts, len(images))
     if len(images) < limits.min_images:
         return _too_few(images, embedder, limits, called, notes)
-    looker, missing = _looker(analyzer, embedder, purpose)
+    looker, missing = _looker(analyzer, purpose)
     asked = load_questions() if questions is None else tuple(questions)
 
     def measured(pictures: Sequence[Image] | None, told: list[str] | None, photos: bool = False) -> _Set | None:
@@ -200,11 +200,11 @@ def _spreads(ours: _Set, questions: Sequence[Question], limits: DiversityLimits)
     return tuple(found)
 
 
-def _looker(analyzer: Looker, embedder: Embeds, purpose: Purpose) -> tuple[FaceAnalyzer | None, tuple[str, ...]]:
+def _looker(analyzer: Looker, purpose: Purpose) -> tuple[FaceAnalyzer | None, tuple[str, ...]]:
     """Who compares faces, and a sentence where nobody can."""
     if analyzer != "auto":
         return analyzer, ()
-    if purpose != "character" or embedder.calibration.is_drawn:
+    if purpose != "character":
         return None, ()
     from ..faces.registry import best_analyzer, identifier
 

@@ -6,7 +6,7 @@ Pictures may be a list, or a sequence that opens files as they are asked for (:c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 CHUNK = 16
 """Pictures in memory at a time."""
 MEASURES = ("blur_px", "noise", "burnt_share", "contrast", "chroma", "brightness")
+MIN_FACE_PX = 64
+"""Height from chin to hairline from which a face can be compared."""
 MEASURE_PX = 512
 """Longer side at which sharpness is measured, so that pictures of two sizes compare."""
 
@@ -97,7 +99,7 @@ def _look(
 ) -> Seen:
     from PIL import ImageOps
 
-    people = tuple(None if analyzer is None else analyzer.look(p) for p in pictures)
+    people = tuple(_people(p, analyzer) for p in pictures)
     boxes = [subject_box(p, who) for p, who in zip(pictures, people, strict=True)] if parts else []
     measured = [_scores(p) for p in pictures]
     return Seen(
@@ -109,6 +111,16 @@ def _look(
         scores={name: np.array([row.get(name, np.nan) for row in measured]) for name in MEASURES},
         people=people,
     )
+
+
+def _people(picture: Image, analyzer: FaceAnalyzer | None) -> People | None:
+    """Who is seen. A face below :data:`MIN_FACE_PX` keeps its place and loses its embedding: it says nothing."""
+    if analyzer is None or min(picture.size) < MIN_FACE_PX:
+        return None
+    found = analyzer.look(picture)
+    small = [f.height * picture.height < MIN_FACE_PX for f in found.faces]
+    faces = (replace(f, identity=None) if tiny else f for f, tiny in zip(found.faces, small, strict=True))
+    return replace(found, faces=tuple(faces))
 
 
 def subject_box(picture: Image, people: People | None) -> Box:

@@ -67,9 +67,9 @@ class Training:
 TRAININGS = (
     Training("smiles", {160: "smiles only"}),
     Training("one background", {140: "one background"}),
-    Training("few", {300: "too much"}, rate=2.0, batch=2),
     Training("duplicates", {80: "duplicates"}, batch=2),
     Training("varied", {12: "too little", 180: "right"}),
+    Training("similar", {150: "too much"}, rate=3.0),
 )
 RUNGS = tuple(rung for training in TRAININGS for rung in training.points.values())
 
@@ -91,16 +91,24 @@ def scene(index: int, rng: Random) -> Scene:
 
 def scenes(kind: str, rng: Random) -> list[Scene]:
     """The scenes of one set of photos."""
-    varied = [scene(i, rng) for i in range({"few": 4, "duplicates": 12}.get(kind, 16))]
+    varied = [scene(i, rng) for i in range({"similar": 10, "duplicates": 12}.get(kind, 16))]
     if kind == "duplicates":
         moment = replace(varied[rng.randrange(8)], shot="close-up portrait")
         return [near(moment, rng) for _ in varied]
+    if kind == "similar":
+        return [_same_afternoon(varied[i % 2], varied[i]) for i in range(len(varied))]
     if kind == "one background":
         place, seed, backdrop = rng.choice(PLACES), varied[0].seed, varied[0].backdrop
         return [replace(s, background=place, seed=seed, backdrop=backdrop) for s in varied]
     if kind == "smiles":
         return [replace(s, expression="laughing", shot="close-up portrait") for s in varied]
     return varied
+
+
+def _same_afternoon(first: Scene, other: Scene) -> Scene:
+    """Place and clothes of one photo, everything else of another."""
+    place = {name: getattr(first, name) for name in ("background", "seed", "backdrop", "clothes", "garment")}
+    return replace(other, **place)
 
 
 def caption(kind: str, of: Scene) -> str:

@@ -19,7 +19,7 @@ def diagnose_all(dataset: Any, test: Any, lora_name: str, plan: Any) -> tuple[An
     """The diagnosis, and why the training run could not be read (empty when it was, or none was named).
 
     Args:
-        test: a :class:`Tested`, or None.
+        test: a :class:`Tested` or ``Judged``, or None.
         lora_name: the LoRA whose training is looked at; empty: the tested one.
 
     Raises:

@@ -50,17 +50,17 @@ def sampling_inputs(side_px: int = 512) -> list[io.Input]:
 def model_inputs(lora_tip: str, *, lazy: bool) -> list[io.Input]:
     """What the pictures are made with. Optional: a saved report needs none of it."""
     return [
-        io.Model.Input("model", optional=True, lazy=lazy, tooltip="The base model, without the LoRA to be tested."),
-        io.Clip.Input("clip", optional=True, lazy=lazy, tooltip="The text encoder that belongs to the model."),
-        io.Vae.Input("vae", optional=True, lazy=lazy, tooltip="The VAE that belongs to the model."),
-        LORA_STACK.Input("lora_stack", optional=True, lazy=lazy, tooltip=lora_tip),
-        SUITE.Input("suite", optional=True, lazy=lazy, tooltip="The prompts, from Prompt Suite."),
         DATASET.Input(
             "dataset",
             optional=True,
             lazy=lazy,
             tooltip="The training photos: tells whether it is the subject, and finds copies of photos.",
         ),
+        SUITE.Input("suite", optional=True, lazy=lazy, tooltip="The prompts, from Prompt Suite."),
+        LORA_STACK.Input("lora_stack", optional=True, lazy=lazy, tooltip=lora_tip),
+        io.Model.Input("model", optional=True, lazy=lazy, tooltip="The base model, without the LoRA to be tested."),
+        io.Clip.Input("clip", optional=True, lazy=lazy, tooltip="The text encoder that belongs to the model."),
+        io.Vae.Input("vae", optional=True, lazy=lazy, tooltip="The VAE that belongs to the model."),
     ]
 
 

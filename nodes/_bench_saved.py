@@ -22,6 +22,14 @@ _FILE = "report.json"
 
 
 @dataclass(frozen=True)
+class Judged:
+    """Pictures from elsewhere that were judged. Travels on LORASMITH_TEST too."""
+
+    report: Any
+    """``lora_train.evaluation.verdict.DiversityReport``."""
+
+
+@dataclass(frozen=True)
 class Tested:
     """A judged test. Travels on LORASMITH_TEST."""
 

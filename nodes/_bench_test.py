@@ -79,9 +79,10 @@ def plan(asked: Asked) -> Sequence[Any]:
     return plan_shots(asked.suite, per_prompt=asked.per_prompt, first_seed=asked.seed, sizes=sizes)
 
 
-def stack_of(stack: Sequence[StackRow] | None, lora_name: str) -> list[StackRow]:
-    """The stack, and the LoRA chosen by name on top at strength 1."""
-    return [*(stack or ()), *([] if lora_name == NO_LORA else [(lora_name, 1.0, 1.0)])]
+def stack_of(stack: Sequence[StackRow] | None, lora_name: str, strength: float = 1.0) -> list[StackRow]:
+    """The stack, and the LoRA chosen by name on top at strength 1; all times ``strength``."""
+    rows = [*(stack or ()), *([] if lora_name == NO_LORA else [(lora_name, 1.0, 1.0)])]
+    return [(name, round(model * strength, 4), round(text * strength, 4), *more) for name, model, text, *more in rows]  # type: ignore[misc]
 
 
 def reference_of(dataset: Any) -> tuple[list[Image] | None, list[str] | None]:

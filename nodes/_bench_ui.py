@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..lora_train.config import encode
+from comfy_api.latest import ui
+
 from . import _host as host
 from ._bench_grid import Gridded, cell_folder
 from ._bench_saved import Tested
 from ._thumbs import register
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 VERSION = 1
+MAX_COPIES = 24
 _DIGITS = 4
 
 
@@ -61,6 +66,29 @@ def grid_payload(done: Gridded) -> dict[str, list[Any]]:
     return {"lorasmith_grid": [grid]}
 
 
+def copies_payload(found: Any, pictures: Sequence[Image], dataset: Any) -> dict[str, list[Any]]:
+    """Generated pictures beside the training photos that they repeat."""
+    tokens = photo_tokens(dataset)
+    copies = [
+        {
+            "made": temporary_view(pictures[match.image]),
+            "picture": found.image_names[match.image],
+            "photo": found.photo_names[match.photo],
+            "token": tokens.get(found.photo_names[match.photo], ""),
+            "likeness": round(float(match.cosine), _DIGITS),
+            "mirrored": match.is_mirrored,
+        }
+        for match in found.copies[:MAX_COPIES]
+    ]
+    return {"lorasmith_copies": [{"version": VERSION, "copies": copies, "more": len(found.copies) - len(copies)}]}
+
+
+def temporary_view(picture: Image) -> dict[str, str]:
+    """A picture in ComfyUI's temporary folder, as its ``/view`` address takes it."""
+    shown = ui.PreviewImage(host.image_batch([picture])).as_dict()["images"][0]
+    return {name: str(shown[name]) for name in ("filename", "subfolder", "type")}
+
+
 def photo_tokens(dataset: Any) -> Mapping[str, str]:
     """Ids under which the graph editor can see the training photos, by file name."""
     return {} if dataset is None else register(entry.photo for entry in dataset.kept)
@@ -92,8 +120,3 @@ def rounded(value: Any, names: Sequence[str]) -> dict[str, float | None]:
     """Some numbers of an object; None where nothing could be measured."""
     found = {name: getattr(value, name) for name in names}
     return {name: None if number is None else round(float(number), _DIGITS) for name, number in found.items()}
-
-
-def plain(value: Any) -> Any:
-    """A frozen dataclass as JSON-ready values."""
-    return encode(value)

@@ -26,7 +26,6 @@ class Diagnose(io.ComfyNode):
             ),
             search_aliases=["why overfit", "fix lora", "troubleshoot lora", "advice", "problems"],
             inputs=[
-                TEST.Input("test", optional=True, tooltip="From Test LoRA or Check Diversity."),
                 DATASET.Input("dataset", optional=True, tooltip="The training photos, audited and captioned."),
                 PLAN.Input("plan", optional=True, tooltip="From Plan Training: what suits these photos."),
                 io.String.Input(
@@ -36,6 +35,7 @@ class Diagnose(io.ComfyNode):
                     force_input=True,
                     tooltip="From Train LoRA: its training run is looked at. Left out: the tested LoRA.",
                 ),
+                TEST.Input("test", optional=True, tooltip="From Test LoRA or Check Diversity."),
             ],
             outputs=[
                 REPORT.Output("report", display_name="report", tooltip="Causes and cures, in words and as data."),
@@ -45,7 +45,7 @@ class Diagnose(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, test: Any = None, dataset: Any = None, plan: Any = None, lora_name: str = "") -> io.NodeOutput:
+    def execute(cls, dataset: Any = None, plan: Any = None, lora_name: str = "", test: Any = None) -> io.NodeOutput:
         found, missing = diagnose_all(dataset, test, lora_name, plan)
         report = diagnosis_report(found, missing)
         short = type(report)(report.title, "", report.tone, report.details)  # the view says the rest

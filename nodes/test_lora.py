@@ -56,6 +56,15 @@ class TestLora(io.ComfyNode):
                     tooltip="A saved test to show again; nothing is loaded and nothing is sampled then.",
                 ),
                 eyes_input(),
+                io.Float.Input(
+                    "strength",
+                    default=1.0,
+                    min=-4.0,
+                    max=4.0,
+                    step=0.05,
+                    optional=True,
+                    tooltip="Multiplies every strength in the stack, as in Apply LoRA Stack.",
+                ),
             ],
             outputs=[
                 io.Image.Output(
@@ -93,12 +102,12 @@ class TestLora(io.ComfyNode):
         scheduler: str, name: str, model: Any = None, clip: Any = None, vae: Any = None,
         lora_stack: list[StackRow] | None = None, suite: Any = None, dataset: Any = None,
         lora_name: str = bench.NO_LORA, negative: str = "", report: str = saved.NEW,
-        clip_model: str = BUILT_IN,
+        clip_model: str = BUILT_IN, strength: float = 1.0,
     ) -> io.NodeOutput:  # fmt: skip
         if report == saved.NEW:
             how = host.Sampling(steps, cfg, sampler_name, scheduler)
             asked = bench.Asked(suite, first_seed, per_prompt, shapes, side_px, how, negative, clip_model)
-            stack = bench.stack_of(lora_stack, lora_name)
+            stack = bench.stack_of(lora_stack, lora_name, strength)
             tested = bench.run_test(model, clip, vae, stack, asked, dataset, name)
         else:
             tested = saved.open_test(report)

@@ -22,7 +22,7 @@ HINT = "modelspec.usage_hint"
 """Shown by other tools; the Stability model spec 1.0.1 names it."""
 LIMIT = 4.0
 _BLOCK = 1 << 20
-_OURS = " Recommended strength: "
+_OURS = "Recommended strength: "
 
 
 def recommended_strength(metadata: Mapping[str, str]) -> float | None:
@@ -72,8 +72,8 @@ def _rewrite(path: Path, target: Path, strength: float) -> str:
 
 
 def _with(metadata: Mapping[str, str], strength: float) -> dict[str, str]:
-    hint = metadata.get(HINT, "").split(_OURS)[0]
-    return {**metadata, KEY: f"{strength:g}", HINT: f"{hint}{_OURS}{strength:g}.".strip()}
+    hint = metadata.get(HINT, "").split(_OURS)[0].strip()
+    return {**metadata, KEY: f"{strength:g}", HINT: f"{hint} {_OURS}{strength:g}.".strip()}
 
 
 def _read_header(source: IO[bytes]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 // The views of the test bench on its nodes. Each shows what the node's last run sent.
 import { app } from "../../../scripts/app.js";
 import { api } from "../../../scripts/api.js";
+import { createCopiesView } from "./bench_copies.mjs";
 import { createDiagnoseView } from "./bench_diagnose.mjs";
 import { createGridView } from "./bench_grid.mjs";
 import { createTestView } from "./bench_test.mjs";
@@ -30,6 +31,8 @@ const VIEWS = {
   Lorasmith_TestLora: { key: "lorasmith_test", create: createTestView, height: 360 },
   Lorasmith_StrengthGrid: { key: "lorasmith_grid", create: createGridView, height: 360 },
   Lorasmith_Diagnose: { key: "lorasmith_diagnosis", create: createDiagnoseView, height: 300 },
+  // Only where there are copies, and no taller than it needs: the verdict's picture has the rest of the node.
+  Lorasmith_CheckDiversity: { key: "lorasmith_copies", create: createCopiesView, height: 170, isFixed: true },
 };
 
 function addView(node) {
@@ -42,6 +45,10 @@ function addView(node) {
     getMinHeight: () => kind.height,
   });
   widget.serialize = false;
+  if (kind.isFixed) {
+    widget.computeLayoutSize = undefined;
+    widget.computeSize = () => [node.size[0], kind.height];
+  }
   const removed = node.onRemoved;
   node.onRemoved = function () {
     removed?.apply(this, arguments);
@@ -51,8 +58,15 @@ function addView(node) {
 }
 
 function showOutput(node, output) {
-  const said = output?.[VIEWS[node.comfyClass]?.key]?.[0];
-  if (said && node.lorasmithBench) node.lorasmithBench.show(said);
+  const kind = VIEWS[node.comfyClass];
+  const said = output?.[kind?.key]?.[0];
+  if (!said) return;
+  if (!node.lorasmithBench) {
+    if (!said.copies?.length) return;
+    addView(node);
+    node.setSize([node.size[0], node.size[1] + kind.height]);
+  }
+  node.lorasmithBench.show(said);
 }
 
 // Node ids inside subgraphs read "12:5": the node 5 in the subgraph of node 12.
@@ -80,7 +94,7 @@ app.registerExtension({
 
   nodeCreated(node) {
     if (!VIEWS[node.comfyClass]) return;
-    addView(node);
+    if (!VIEWS[node.comfyClass].isFixed) addView(node);
     const inherited = node.onExecuted;
     node.onExecuted = function (output) {
       inherited?.apply(this, arguments);

@@ -97,7 +97,7 @@ function setStrength(cure, said, node) {
       text: `${target.title}: ${stem(said.lora)} ${number(before)} → ${number(cure.value)}`,
     };
   }
-  const apply = find(node, ["Lorasmith_ApplyLoraStack"]);
+  const apply = find(node, ["Lorasmith_TestLora", "Lorasmith_ApplyLoraStack"]);
   const widget = apply && widgetOf(apply, "strength");
   if (!widget) return null;
   return {

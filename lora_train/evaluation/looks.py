@@ -32,7 +32,7 @@ MEASURE_PX = 512
 
 
 class PictureFiles(Sequence):
-    """Pictures of files, opened when they are asked for, with a longer side of at most ``max_px``."""
+    """Pictures of files, opened when they are asked for; JPEGs are decoded at the scale that still has ``max_px``."""
 
     def __init__(self, paths: Sequence[Path], max_px: int = 768) -> None:
         self.paths, self.max_px = tuple(paths), max_px
@@ -45,7 +45,7 @@ class PictureFiles(Sequence):
             return PictureFiles(self.paths[index], self.max_px)
         from ..dataset.photo import open_photo
 
-        return open_photo(self.paths[index], self.max_px)
+        return open_photo(self.paths[index], self.max_px, exact=False)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,6 @@ def _is(name: str) -> Condition:
     return name, ">=", 0.5
 
 
-ALIKE = (_is("test.collapsed"), _is("test.copies"))
 BAD = (_is("test.collapsed"), _is("test.copies"), _is("test.prompt"))
 _WEAKER = Remedy("strength", "0.7", "Use the LoRA at a strength of {value:g}.")
 _PLANNED = Remedy("steps", "wanted", "Train {value:.0f} steps.")
@@ -68,8 +67,9 @@ RULES: tuple[Rule, ...] = (
     Rule("duplicates", "Many photos show the same shot",
          (("data.duplicates_share", ">=", 0.15),), 0.97,
          "{duplicates:.0f} of {photos:.0f} photos repeat another one ({names}).",
-         (Remedy("drop_photos", "duplicates", "Leave out the {count} photos that repeat another one."), _FEWER,
-          _say("Add photos from other days, places and clothes.")), BAD),
+         (Remedy("drop_photos", "duplicates", "Leave out the {count} photos that repeat another one."),
+          _say("Put photos from other days, places and clothes in the place of the {count} that repeat another one."),
+          _FEWER), (_is("test.overfit"),)),
     Rule("black_hole", "One photo swallows the others",
          (("test.hole", ">=", 0.25),), 0.95,
          "{hole:.0%} of the pictures repeat the photo {names}.",
@@ -131,7 +131,7 @@ RULES: tuple[Rule, ...] = (
          (("data.same_place_share", ">=", 0.25),), 0.66,
          "{same_place:.0f} of {photos:.0f} photos are more of a place that is there already ({names}).",
          (Remedy("drop_photos", "same_place", "Leave out {count} photos of the same place."),
-          _say("Add photos from other places.")), BAD),
+          _say("Add photos from other places.")), (_is("test.overfit"),)),
     Rule("few_photos", "Too few photos",
          (("data.photos", "<", 10),), 0.64, "There are {photos:.0f} photos; 10 are the least, 20 to 30 the best.",
          (_say("Add varied photos, up to 20 to 30."), _FEWER), (*BAD, _is("test.stranger"))),

@@ -172,6 +172,8 @@ def _cure(remedy: Remedy, found: Evidence, known: dict[str, Any]) -> Cure | None
     value: Any = ""
     if remedy.op == "drop_photos":
         value = list(found.photos.get(remedy.value, ()))
+        if found.numbers.get("data.photos", 0) - len(value) < MIN_PHOTOS:
+            return None
     elif remedy.op in ("steps", "learning_rate", "strength"):
         value = _VALUES[f"{remedy.op} {remedy.value}"](found.numbers) if found.numbers else None
     if value is None or value == []:

@@ -68,11 +68,18 @@ def test_identical_pictures_of_duplicates() -> None:
     data = dataset(groups=(DOUBLES,))
     first, *rest = causes(data, report("overfit", "variety"))
     assert first.code == "duplicates" and "5 of 20 photos repeat another one" in first.evidence
-    drop, fewer, _ = first.cures
+    drop, _, fewer = first.cures
     assert (drop.op, drop.target) == ("drop_photos", "dataset")
     assert drop.value == ["0.jpg", "1.jpg", "3.jpg", "4.jpg", "5.jpg"]  # the keeper 2.jpg stays
     assert fewer.op == "steps" and fewer.value < training(data).steps
     assert "collapsed" in [c.code for c in rest]
+
+
+def test_no_button_that_would_leave_nothing_to_train_on() -> None:
+    group = Group(1, "duplicate", tuple(f"{i}.jpg" for i in range(6)), "2.jpg", "")
+    first = causes(dataset(6, groups=(group,)), report("overfit", "variety"))[0]
+    assert first.code == "duplicates" and [c.op for c in first.cures] == ["advice", "steps"]
+    assert "in the place of the 5 that repeat" in first.cures[0].text
 
 
 def test_identical_pictures_of_a_long_training_of_varied_photos() -> None:

@@ -42,7 +42,7 @@ export function createDiagnoseView({ photoAddress, node }) {
     const row = make("div", "-photos", card);
     for (const name of cure.value.slice(0, MOST_PHOTOS)) {
       const photo = said.photos[name];
-      if (!photo) continue;
+      if (!photo?.token) continue;
       const image = make("img", "", row);
       Object.assign(image, { src: photoAddress(photo.token, "tile"), alt: name, title: name, loading: "lazy" });
     }

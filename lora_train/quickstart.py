@@ -236,7 +236,7 @@ def _report(
         ("training steps", str(trained.steps)),
         ("training time", f"{trained.seconds:.0f} s"),
         ("loss", f"{trained.loss_first:.4f} → {trained.loss_last:.4f}"),
-        ("the person", f"{person.hits} of {person.n}" if person and person.traits else "not checked"),
+        ("the person", f"{person.hits} of {person.n}" if person and person.measured else "not checked"),
         ("different pictures", f"{diversity.vendi:.1f} of {diversity.n}"),
         ("whole guide", f"{seconds:.0f} s"),
     ]

@@ -14,6 +14,7 @@ from .convert_lora import ConvertLora
 from .crop_to_subject import CropToSubject
 from .dataset_to_images import DatasetToImages
 from .demo_photos import DemoPhotos
+from .diagnose import Diagnose
 from .export_dataset import ExportDataset
 from .extract_lora import ExtractLora
 from .fetch_lora import FetchLora
@@ -24,7 +25,10 @@ from .load_photo_folder import LoadPhotoFolder
 from .lora_stack import LoraStack
 from .merge_loras import MergeLoras
 from .plan_training import PlanTraining
+from .prompt_suite import PromptSuite
 from .resize_lora import ResizeLora
+from .strength_grid import StrengthGrid
+from .test_lora import TestLora
 from .train_lora import TrainLora
 
 NODES: tuple[type[io.ComfyNode], ...] = (
@@ -48,7 +52,11 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     ConvertLora,
     ExtractLora,
     InspectLora,
+    PromptSuite,
+    TestLora,
+    StrengthGrid,
     CheckDiversity,
+    Diagnose,
 )
 
 
@@ -56,11 +64,12 @@ class LorasmithExtension(ComfyExtension):
     """What ComfyUI asks for when it loads the pack."""
 
     async def on_load(self) -> None:
-        from . import _routes_hub, _routes_stack
+        from . import _routes_bench, _routes_hub, _routes_stack
 
         add_routes()
         _routes_hub.register()
         _routes_stack.register()
+        _routes_bench.register()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         return list(NODES)

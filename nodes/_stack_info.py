@@ -18,6 +18,7 @@ from ..lora_train.lora.derive import trigger_words
 from ..lora_train.lora.kinds import family_of, kinds_of
 from ..lora_train.lora.places import block_of, block_order
 from ..lora_train.lora.reader import header_of, places_of, read_layers
+from ..lora_train.lora.recommend import recommended_strength
 from . import _host as host
 from ._stack_blocks import KNOWN
 
@@ -91,7 +92,8 @@ def _words(path: Path, header: Header) -> tuple[list[str], float | None]:
         loose.texts(civitai.get("trainedWords")),
         loose.texts(manager.get("trainedWords")),
     )
-    return list(next((found for found in sources if found), ()))[:24], _strength(beside.get("preferred weight"))
+    strength = recommended_strength(header.metadata) or _strength(beside.get("preferred weight"))
+    return list(next((found for found in sources if found), ()))[:24], strength
 
 
 def _strength(said: object) -> float | None:

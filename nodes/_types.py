@@ -20,6 +20,12 @@ PLAN = io.Custom("LORASMITH_PLAN")
 REPORT = io.Custom("LORASMITH_REPORT")
 """``_ui.Report``: what a node found, in words and as data."""
 
+SUITE = io.Custom("LORASMITH_SUITE")
+"""``lora_train.evaluation.prompts.PromptSuite``: test prompts with trigger and class word in them."""
+
+TEST = io.Custom("LORASMITH_TEST")
+"""``_bench_test.Tested``: a tested LoRA, the judged pictures and where they lie."""
+
 LORA_STACK = io.Custom("LORA_STACK")
 """The community's type: a list of ``(name, model_strength, clip_strength)``."""
 

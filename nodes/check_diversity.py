@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from comfy_api.latest import io
 
+from ._bench_eyes import BUILT_IN, eyes_input
+from ._bench_saved import Judged
 from ._diversity import check
-from ._types import DATASET, REPORT
-from ._ui import show
+from ._types import DATASET, REPORT, TEST
 
 
 class CheckDiversity(io.ComfyNode):
@@ -21,7 +23,7 @@ class CheckDiversity(io.ComfyNode):
             display_name="Check Diversity",
             category="Lorasmith/5 Test",
             description=(
-                "Looks at a batch of generated pictures and gives one verdict with advice: are they varied, "
+                "Looks at generated pictures, a batch or a list, and gives one verdict with advice: are they varied, "
                 "do they show the subject, do they follow the prompt, do they copy the training photos?"
             ),
             search_aliases=["overfit", "evaluate lora", "test lora", "similarity", "mode collapse"],
@@ -41,17 +43,28 @@ class CheckDiversity(io.ComfyNode):
                     "prompt",
                     default="",
                     optional=True,
-                    tooltip="What the pictures were asked to show; empty leaves this question out.",
+                    tooltip="What the pictures were asked to show: one for all, or a list with one for each.",
                 ),
+                eyes_input(),
             ],
             outputs=[
                 io.String.Output("verdict", display_name="verdict", tooltip="The verdict in a word or two."),
                 REPORT.Output("report", display_name="report", tooltip="Verdict, numbers and advice."),
+                TEST.Output("test", display_name="test", tooltip="The judgement, for Diagnose."),
             ],
             is_output_node=True,
+            is_input_list=True,
         )
 
     @classmethod
-    def execute(cls, images: Any, base_images: Any = None, dataset: Any = None, prompt: str = "") -> io.NodeOutput:
-        verdict, report, picture = check(images, base_images, dataset, prompt)
-        return io.NodeOutput(verdict, report, ui=show(report, [picture]))
+    def execute(
+        cls,
+        images: list[Any],
+        base_images: list[Any] | None = None,
+        dataset: list[Any] | None = None,
+        prompt: Sequence[str] = "",
+        clip_model: Sequence[str] = BUILT_IN,
+    ) -> io.NodeOutput:
+        prompts, eyes = ([value] if isinstance(value, str) else list(value) for value in (prompt, clip_model))
+        done = check(images, base_images or [], dataset[0] if dataset else None, prompts, eyes[0])
+        return io.NodeOutput(done.found.verdict, done.report, Judged(done.found), ui=done.ui)

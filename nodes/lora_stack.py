@@ -45,6 +45,11 @@ class LoraStack(io.ComfyNode):
                     force_input=True,
                     tooltip="More LoRAs as <lora:name:0.8>, such as a prompt from A1111. Other words are left aside.",
                 ),
+                LORA_STACK.Input(
+                    "second_stack",
+                    optional=True,
+                    tooltip="Another stack, such as a second LoRA that is trained in the same workflow.",
+                ),
             ],
             outputs=[
                 LORA_STACK.Output("lora_stack", display_name="lora_stack", tooltip="The stack with the rows on top."),
@@ -76,7 +81,14 @@ class LoraStack(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, rows: str = EMPTY, lora_stack: list[StackRow] | None = None, lora_text: str = "", **old: Any
+        cls,
+        rows: str = EMPTY,
+        lora_stack: list[StackRow] | None = None,
+        lora_text: str = "",
+        second_stack: list[StackRow] | None = None,
+        **old: Any,
     ) -> io.NodeOutput:
         found = stack.read(rows, lora_text, old)
-        return io.NodeOutput([*(lora_stack or []), *found.stack()], found.words(), stack.as_text(found))
+        return io.NodeOutput(
+            [*(lora_stack or []), *(second_stack or []), *found.stack()], found.words(), stack.as_text(found)
+        )

@@ -13,7 +13,10 @@ from lora_train.evaluation.calibration import Calibration
 
 @dataclass
 class WrittenEmbedder:
-    """Pictures are numbered by their top left pixel (red + 256 green); their rows are given by the test."""
+    """Pictures are numbered by their top left pixel (red + 256 green); their rows are given by the test.
+
+    What is cut out of a picture has no number: it gets the row of the picture with the same colour.
+    """
 
     rows: np.ndarray
     words: dict[str, np.ndarray] = field(default_factory=dict)
@@ -22,7 +25,7 @@ class WrittenEmbedder:
 
     def images(self, images: Sequence[Image.Image]) -> np.ndarray:
         marks = [np.asarray(image)[0, [0, -1]].max(axis=0) for image in images]  # mirrored pictures too
-        return np.stack([self.rows[int(m[0]) + 256 * int(m[1])] for m in marks])
+        return np.stack([self.rows[(int(m[0]) + 256 * int(m[1])) % len(self.rows)] for m in marks])
 
     def texts(self, texts: Sequence[str]) -> np.ndarray:
         found = []

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BadInputError, QualityGateError
+from ..errors import QualityGateError
 from ..observer import Observer
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from ..evaluation.intake import FileIntake
 
 HELP = "verdict on generated pictures: varied, the right person, no copies, what the prompt asked for"
 _LOOK_PX = 768
@@ -32,6 +32,12 @@ def add(parser_factory: Callable[..., argparse.ArgumentParser]) -> argparse.Argu
         metavar="PATH",
         help="an open_clip model: a .safetensors file or its folder (default: the starter's)",
     )
+    parser.add_argument(
+        "--purpose", choices=("character", "style", "object"), default="character", help="what the LoRA is of"
+    )
+    parser.add_argument(
+        "--no-faces", dest="faces", action="store_false", help="compare no faces, only embeddings and traits"
+    )
     parser.add_argument("--gate", action="store_true", help="exit code 3 unless the verdict is good")
     return parser
 
@@ -40,20 +46,24 @@ def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
     from ..evaluation.diversity import judge_diversity
     from ..evaluation.embed import load_embedder
 
-    made, names = _pictures(args.folder, observer)
-    base = _pictures(args.base, observer)[0] if args.base else None
-    reference, photos = _pictures(args.reference, observer) if args.reference else (None, None)
+    made = _pictures(args.folder, observer)
+    base = _pictures(args.base, observer) if args.base else None
+    reference = _pictures(args.reference, observer) if args.reference else None
     embedder = load_embedder(args.embedder)
     observer.stage("diversity")
     found = judge_diversity(
-        made,
-        base_images=base,
-        reference=reference,
+        made.pictures,
+        base_images=base.pictures if base else None,
+        reference=reference.pictures if reference else None,
         prompt=args.prompt or None,
         embedder=embedder,
         trigger=args.trigger,
-        image_names=names,
-        photo_names=photos,
+        image_names=made.names,
+        photo_names=reference.names if reference else None,
+        analyzer="auto" if args.faces else None,
+        purpose=args.purpose,
+        notes=[*made.notes, *(base.notes if base else ()), *(reference.notes if reference else ())],
+        observer=observer,
     )
     result = {**found.to_json(), "embedder": embedder.name}
     if args.gate and found.verdict != "good":
@@ -65,23 +75,13 @@ def show(result: dict[str, Any]) -> str:
     return result["text"]
 
 
-def _pictures(folder: Path, observer: Observer) -> tuple[list[Image], list[str]]:
-    """The pictures of a folder, small enough for any embedder, and their names."""
-    from ..dataset.photo import open_photo
+def _pictures(folder: Path, observer: Observer) -> FileIntake:
+    """The pictures of a folder that can be judged, opened one at a time."""
     from ..dataset.scan import photo_paths
+    from ..evaluation.intake import usable_files
 
     observer.stage(f"read {folder.name}")
-    pictures, names, damaged = [], [], []
-    paths = photo_paths(folder)
-    for done, path in enumerate(paths):
-        observer.check_cancelled()
-        try:
-            pictures.append(open_photo(path, _LOOK_PX))
-            names.append(path.name)
-        except BadInputError as error:
-            damaged.append(str(error))
-            observer.message(f"Left out: {error}")
-        observer.progress(done + 1, len(paths))
-    if not pictures:
-        raise BadInputError(f"None of the {len(paths)} pictures in '{folder}' can be read: {damaged[0]}")
-    return pictures, names
+    found = usable_files(photo_paths(folder), _LOOK_PX, observer)
+    for note in found.notes:
+        observer.message(note)
+    return found

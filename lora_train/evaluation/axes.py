@@ -74,11 +74,13 @@ def identity_axis(identity: Identity | None, limits: DiversityLimits) -> Axis:
     """The share of pictures that carry the person's traits."""
     if identity is None:
         return _unchecked("identity", "no training photos were given")
-    if not identity.traits:
+    if not identity.measured:
         return _unchecked("identity", "the training photos agree on no trait that could be checked")
     low, high = identity.interval()
     chance = "" if identity.base_share is None else f"; without the LoRA {identity.base_share:.0%}"
-    text = f"{identity.hits} of {identity.n} pictures are the person ({_span(low, high)} at 90 %{chance})"
+    what = {"faces": " by face", "closeness": " by likeness to the photos"}.get(identity.by, "")
+    who = "subject" if identity.by == "closeness" else "person"
+    text = f"{identity.hits} of {identity.n} pictures are the {who}{what} ({_span(low, high)} at 90 %{chance})"
     return _axis(
         "identity",
         identity.share,

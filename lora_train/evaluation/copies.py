@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..dataset.hashes import SIDE_PX, THUMB_PX, as_bits, differing, likeness, phash
+from ..dataset.hashes import SIDE_PX, THUMB_PX, as_bits, differing, phash
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -86,20 +86,45 @@ def copy_cosine_of(reference: np.ndarray, floor: float) -> float:
     return max(floor, min(0.995, float(np.percentile(cosines.max(axis=1), 99))))
 
 
-def compare_looks(images: Sequence[Image], photos: Sequence[Image]) -> Looks:
+@dataclass(frozen=True)
+class Prints:
+    """What n pictures are recognised by: hash bits (n, 64), those of the mirror images, tiny copies (n, 16, 16, 3)."""
+
+    bits: np.ndarray
+    mirrored: np.ndarray
+    thumbs: np.ndarray
+
+
+def prints_of(images: Sequence[Image]) -> Prints:
+    """Hashes and tiny copies of pictures."""
+    from PIL.Image import Resampling
+
+    grey = [np.asarray(image.convert("L").resize((SIDE_PX, SIDE_PX), Resampling.LANCZOS)) for image in images]
+    small = [np.asarray(image.convert("RGB").resize((THUMB_PX, THUMB_PX), Resampling.BOX)) for image in images]
+    pairs = [phash(one) for one in grey]
+    thumbs = np.stack(small) if small else np.zeros((0, THUMB_PX, THUMB_PX, 3), np.uint8)
+    return Prints(as_bits([h for h, _ in pairs]), as_bits([m for _, m in pairs]), thumbs)
+
+
+def compare_looks(ours: Prints, photos: Prints) -> Looks:
     """Hashes and tiny copies of n pictures against m photos and their mirror images.
 
     The two are used together: hashes of two drawn portraits of one person can agree by chance, and so
     can the colours of two photos of one place.
     """
-    ours, theirs = _hashed(images), _hashed(photos)
-    straight, turned = differing(ours[0], theirs[0]), differing(ours[0], theirs[1])
+    straight, turned = differing(ours.bits, photos.bits), differing(ours.bits, photos.mirrored)
     flipped = turned < straight
-    small, known = [_thumb(image) for image in images], [_thumb(photo) for photo in photos]
-    alike = [
-        [likeness(a, b[:, ::-1] if flipped[i, j] else b) for j, b in enumerate(known)] for i, a in enumerate(small)
-    ]
-    return Looks(np.minimum(straight, turned).astype(np.int64), np.array(alike), flipped)
+    plain = likenesses(ours.thumbs, photos.thumbs)
+    turned_likeness = likenesses(ours.thumbs, photos.thumbs[:, :, ::-1])
+    alike = np.where(flipped, turned_likeness, plain)
+    return Looks(np.minimum(straight, turned).astype(np.int64), alike, flipped)
+
+
+def likenesses(ours: np.ndarray, photos: np.ndarray) -> np.ndarray:
+    """(n, m) :func:`..dataset.hashes.likeness` of tiny copies (n, h, w, 3) and (m, h, w, 3)."""
+    a, b = _centred(ours), _centred(photos)
+    flat = np.outer(np.abs(a).sum(axis=1) == 0, np.abs(b).sum(axis=1) == 0)
+    return np.where(flat, 1.0, a @ b.T)
 
 
 def most_copied(copies: Sequence[Nearest]) -> int | None:
@@ -110,16 +135,9 @@ def most_copied(copies: Sequence[Nearest]) -> int | None:
     return photo if 2 * count >= len(copies) else None
 
 
-def _hashed(images: Sequence[Image]) -> tuple[np.ndarray, np.ndarray]:
-    """(n, 64) bits of n pictures, and of their mirror images."""
-    from PIL import Image as pil
-
-    size, way = (SIDE_PX, SIDE_PX), pil.Resampling.LANCZOS
-    pairs = [phash(np.asarray(image.convert("L").resize(size, way))) for image in images]
-    return as_bits([p[0] for p in pairs]), as_bits([p[1] for p in pairs])
-
-
-def _thumb(image: Image) -> np.ndarray:
-    from PIL import Image as pil
-
-    return np.asarray(image.convert("RGB").resize((THUMB_PX, THUMB_PX), pil.Resampling.BOX))
+def _centred(thumbs: np.ndarray) -> np.ndarray:
+    """Rows of length 1 around 0; zeros for a copy of one single value."""
+    rows = thumbs.reshape(len(thumbs), -1).astype(np.float64)
+    rows = rows - rows.mean(axis=1, keepdims=True)
+    sizes = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.where(sizes > 1e-9, rows / np.maximum(sizes, 1e-9), 0.0)

@@ -1,97 +1,56 @@
-"""The verdict on generated pictures: rules over separate axes, numbers and advice."""
+"""Judge generated pictures: measure them, compare them with base and photos, and say what it means."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Union
 
 import numpy as np
 
-from ..errors import BadInputError
+from ..observer import Observer
 from .adherence import Adherence, mean_of, says_something, shown_share, things_asked, without
-from .axes import Axis, copying_axis, identity_axis, prompt_axis, variety_axis
-from .copies import Nearest, compare_looks, copy_cosine_of, most_copied, nearest_photos
+from .asked import base_prompts, check_concepts, names, prompts
+from .axes import copying_axis, identity_axis, prompt_axis, variety_axis
+from .copies import Nearest, compare_looks, copy_cosine_of, likenesses, nearest_photos
 from .embed import Embeds
 from .erase import identity_directions
-from .identity import Identity, measure_identity, traits_of
+from .habits import find_habits
+from .identity import Identity, by_closeness, by_faces, measure_identity, traits_of
+from .likeness import FaceLikeness, face_likeness
 from .limits import DEFAULT_LIMITS, DiversityLimits
+from .looks import Seen, look_at
+from .quality import find_faults
 from .questions import Question, ask, load_questions
-from .variety import Variety, measure_variety
+from .similarity import group_ids, mean_pairwise
+from .variety import Variety, measure_variety, ratio_to_base
+from .verdict import DiversityReport, Parts, Spread, Verdict, advice_table, advise, decide
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-Verdict = Literal["good", "overfit", "underfit", "ignores the prompt", "copies training photos", "not enough images"]
+    from ..faces.types import FaceAnalyzer
 
+__all__ = ["DiversityReport", "Verdict", "advice_table", "decide", "judge_diversity"]
 
-@dataclass(frozen=True)
-class DiversityReport:
-    """What was measured, what it means and what to do."""
-
-    verdict: Verdict
-    n: int
-    vendi: float
-    """Effective number of different pictures, 1..n."""
-    mean_similarity: float | None
-    """Mean pairwise cosine within a prompt; None for fewer than two pictures of any prompt."""
-    similarity_interval: tuple[float, float] | None
-    base_similarity: float | None
-    axes: tuple[Axis, ...]
-    identity: Identity | None
-    copies: tuple[Nearest, ...]
-    """Only pictures that repeat a training photo."""
-    advice: tuple[str, ...]
-    image_names: tuple[str, ...]
-    photo_names: tuple[str, ...]
-
-    @property
-    def text(self) -> str:
-        """The verdict and its reasons, one line each."""
-        lines = [f"Verdict: {self.verdict} ({self.n} pictures)"]
-        lines += [f"- {a.name}: {a.text}" + _doubt(a) for a in self.axes]
-        return "\n".join(lines + [f"> {sentence}" for sentence in self.advice])
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values only; ``identity`` is the share of pictures that are the person, or null."""
-        return {
-            "version": 1,
-            "verdict": self.verdict,
-            "images": self.n,
-            "vendi": self.vendi,
-            "mean_similarity": self.mean_similarity,
-            "similarity_interval": self.similarity_interval,
-            "base_similarity": self.base_similarity,
-            "identity": self.identity.share if self.identity and self.identity.traits else None,
-            "identity_details": asdict(self.identity) if self.identity else None,
-            "copies": [
-                {
-                    "image": self.image_names[c.image],
-                    "photo": self.photo_names[c.photo],
-                    "cosine": c.cosine,
-                    "hash_distance": c.bits,
-                    "likeness": c.likeness,
-                    "mirrored": c.is_mirrored,
-                }
-                for c in self.copies
-            ],
-            "axes": {a.name: {k: v for k, v in asdict(a).items() if k != "name"} for a in self.axes},
-            "advice": list(self.advice),
-            "text": self.text,
-        }
+Purpose = Literal["character", "style", "object"]
+Looker = Union["FaceAnalyzer", Literal["auto"], None]  # noqa: UP007
 
 
 @dataclass(frozen=True)
 class _Set:
-    """Pictures with their embeddings, answers and prompts."""
+    """Pictures as they were seen, with their answers and prompts."""
 
-    pictures: Sequence[Image]
-    rows: np.ndarray
+    seen: Seen
     answers: dict[str, np.ndarray]
     prompts: list[str] | None
+
+    @property
+    def rows(self) -> np.ndarray:
+        return self.seen.rows
+
+    def asked(self, questions: Sequence[Question]) -> list[dict[str, int]]:
+        return things_asked(self.prompts, questions) if self.prompts else [{} for _ in self.rows]
 
 
 def judge_diversity(
@@ -106,104 +65,74 @@ def judge_diversity(
     questions: Sequence[Question] | None = None,
     image_names: Sequence[str] | None = None,
     photo_names: Sequence[str] | None = None,
+    concepts: Sequence[str] | None = None,
+    analyzer: Looker = None,
+    purpose: Purpose = "character",
+    notes: Sequence[str] = (),
+    observer: Observer | None = None,
 ) -> DiversityReport:
     """Judge pictures made with a LoRA.
 
     Args:
-        images: the pictures, RGB, any size.
+        images: the pictures, RGB, any size: a list, or a sequence that opens files when asked.
         base_images: the same prompts and seeds without the LoRA, in the same order when there are
             several prompts.
         reference: the training photos or crops of the subject.
         prompt: one for all pictures, or one for each; pictures are compared within a prompt.
         trigger: left out of the prompt where the embedder reads it.
         image_names, photo_names: how copies are named; "picture 1", "photo 1" by default.
+        concepts: for each picture the one thing to look for, in English words.
+        analyzer: who compares faces; "auto" is the best one installed, None nobody.
+        purpose: the traits of a person are looked for in a "character" only.
+        notes: what is known already, such as pictures that were left out.
 
     Raises:
-        BadInputError: names or prompts do not match the pictures in number.
+        BadInputError: names, prompts or concepts do not match the pictures in number.
     """
-    names = _names(image_names, len(images), "picture"), _names(photo_names, len(reference or ()), "photo")
-    prompts = _prompts(prompt, len(images))
+    called = names(image_names, len(images), "picture"), names(photo_names, len(reference or ()), "photo")
+    texts = prompts(prompt, len(images))
+    check_concepts(concepts, len(images))
     if len(images) < limits.min_images:
-        return _too_few(images, embedder, limits, *names)
+        return _too_few(images, embedder, limits, called, notes)
+    looker, missing = _looker(analyzer, purpose)
     asked = load_questions() if questions is None else tuple(questions)
-    ours = _measure(images, embedder, asked, prompts)
-    base_prompts = _base_prompts(prompts, base_images)
-    base = _measure(base_images, embedder, asked, base_prompts) if base_images else None
-    photos = _measure(reference, embedder, asked, None) if reference else None
 
-    variety = measure_variety(
-        ours.rows,
-        embedder.calibration.unrelated_cosine,
-        ours.prompts,
-        base.rows if base else None,
-        base.prompts if base else None,
-        identity_directions(embedder, asked),
-    )
-    identity = _identity(ours, base, photos, asked, limits)
+    def measured(pictures: Sequence[Image] | None, told: list[str] | None, photos: bool = False) -> _Set | None:
+        if not pictures:
+            return None
+        seen = look_at(pictures, embedder, analyzer=looker, parts=not photos, flipped=photos, observer=observer)
+        return _Set(seen, ask(embedder, seen.rows, asked), told)
+
+    ours: _Set = measured(images, texts)  # type: ignore[assignment]
+    base = measured(base_images, base_prompts(texts, base_images))
+    photos = measured(reference, None, True)
+    person = identity_directions(embedder, asked) if purpose == "character" else None
+    variety = _variety(ours, base, embedder, person)
+    identity, faces, face_notes = _identity(ours, base, photos, asked, limits, purpose, looker is not None)
     nearest = _nearest(ours, photos, embedder, limits)
-    adherence = _adherence(ours, base, asked, embedder, trigger)
+    adherence = _adherence(ours, base, asked, embedder, trigger, concepts)
     axes = (
         variety_axis(variety, limits),
         identity_axis(identity, limits),
         copying_axis(nearest, limits),
         prompt_axis(adherence, limits),
     )
-    return _report(variety, identity, nearest or (), axes, names, base is not None)
-
-
-def decide(axes: Sequence[Axis]) -> Verdict:
-    """The worst axis speaks: collapse explains copies and a lost prompt, so it goes first."""
-    bad = {axis.name for axis in axes if axis.state == "bad"}
-    order: tuple[tuple[str, Verdict], ...] = (
-        ("variety", "overfit"),
-        ("copying", "copies training photos"),
-        ("prompt", "ignores the prompt"),
-        ("identity", "underfit"),
+    moment = [q for q in asked if not q.identity]
+    habits = find_habits(
+        moment,
+        ours.answers,
+        ours.asked(moment),
+        limits,
+        (base.answers, base.asked(moment)) if base else None,
+        photos.answers if photos else None,
     )
-    for name, verdict in order:
-        if name in bad:
-            return verdict
-    return "good"
-
-
-@cache
-def advice_table() -> dict[str, list[str]]:
-    """The advice sentences by code, from advice.json."""
-    return json.loads(Path(__file__).with_name("advice.json").read_text("utf-8"))
-
-
-def _advise(
-    verdict: Verdict, axes: Sequence[Axis], copies: Sequence[Nearest], photos: Sequence[str], n: int, with_base: bool
-) -> tuple[str, ...]:
-    states = {axis.name: axis.state for axis in axes}
-    doubts = verdict == "good" and "watch" in states.values()
-    codes: list[str] = ["good, with doubts" if doubts else verdict]
-    if verdict == "overfit" and states["identity"] == "bad":
-        codes.append("overfit and not the person")
-    codes += [f"watch {name}" for name, state in states.items() if state == "watch"]
-    codes += [] if with_base else ["no base"]
-    codes += [] if states["copying"] != "not checked" else ["no reference"]
-    photo = most_copied(copies)
-    known = {
-        "n": n,
-        "count": sum(c.photo == photo for c in copies),
-        "photo": "" if photo is None else f"'{photos[photo]}'",
-    }
-    sentences = [s for code in codes for s in advice_table()[code]]
-    if photo is not None and verdict == "overfit":
-        sentences.append(advice_table()["copies training photos"][1])
-    return tuple(s.format(**known) for s in sentences if photo is not None or "{photo}" not in s)
-
-
-def _report(
-    variety: Variety,
-    identity: Identity | None,
-    nearest: tuple[Nearest, ...],
-    axes: tuple[Axis, ...],
-    names: tuple[tuple[str, ...], tuple[str, ...]],
-    with_base: bool,
-) -> DiversityReport:
-    verdict, copies = decide(axes), tuple(m for m in nearest if m.is_copy)
+    few = len(images) < limits.sure_images
+    verdict: Verdict = "not enough images" if few else decide(axes, habits)
+    copies = tuple(m for m in nearest or () if m.is_copy)
+    if few:
+        advice = _few_advice(len(images), limits)
+    else:
+        advice = advise(verdict, axes, habits, copies, called[1], variety.n, base is not None)
     known = bool(np.isfinite(variety.similarity.value))
     return DiversityReport(
         verdict=verdict,
@@ -215,129 +144,190 @@ def _report(
         axes=axes,
         identity=identity,
         copies=copies,
-        advice=_advise(verdict, axes, copies, names[1], variety.n, with_base),
-        image_names=names[0],
-        photo_names=names[1],
+        advice=advice,
+        image_names=called[0],
+        photo_names=called[1],
+        nearest=nearest or (),
+        habits=habits,
+        faults=find_faults(ours.seen.scores, base.seen.scores) if base else (),
+        spreads=_spreads(ours, moment, limits),
+        parts=_parts(ours, base, known),
+        sharpness=tuple(round(float(b), 3) if np.isfinite(b) else None for b in ours.seen.scores["blur_px"]),
+        notes=(*notes, *missing, *face_notes),
     )
 
 
-def _too_few(
-    images: Sequence[Image],
-    embedder: Embeds,
-    limits: DiversityLimits,
-    image_names: tuple[str, ...],
-    photo_names: tuple[str, ...],
-) -> DiversityReport:
-    rows = embedder.images(images) if images else np.zeros((0, 1), np.float32)
-    variety = measure_variety(rows, embedder.calibration.unrelated_cosine) if images else None
-    pair = variety.similarity.value if variety and len(images) == 2 else None
-    advice = tuple(s.format(min_images=limits.min_images) for s in advice_table()["not enough images"])
-    return DiversityReport(
-        "not enough images",
-        len(images),
-        variety.vendi if variety else 0.0,
-        pair,
-        None,
-        None,
-        (),
-        None,
-        (),
-        advice,
-        image_names,
-        photo_names,
+def _variety(ours: _Set, base: _Set | None, embedder: Embeds, person: np.ndarray | None) -> Variety:
+    return measure_variety(
+        ours.rows,
+        embedder.calibration.unrelated_cosine,
+        ours.prompts,
+        base.rows if base else None,
+        base.prompts if base else None,
+        person,
     )
 
 
-def _measure(
-    pictures: Sequence[Image], embedder: Embeds, questions: Sequence[Question], prompts: list[str] | None
-) -> _Set:
-    rows = embedder.images(pictures)
-    return _Set(pictures, rows, ask(embedder, rows, questions), prompts)
+def _parts(ours: _Set, base: _Set | None, known: bool) -> Parts | None:
+    """Subject and place by themselves; None where no prompt has two pictures."""
+    seen, n = ours.seen, len(ours.rows)
+    if not known or seen.subjects is None or seen.places is None:
+        return None
+    groups = group_ids(ours.prompts, n)
+    subject = place = None
+    if base and base.seen.subjects is not None and base.seen.places is not None and len(base.rows) >= 2:
+        theirs = group_ids(base.prompts, len(base.rows))
+        subject = ratio_to_base(seen.subjects, groups, base.seen.subjects, theirs)
+        place = ratio_to_base(seen.places, groups, base.seen.places, theirs)
+    pixels = likenesses(seen.prints.thumbs, seen.prints.thumbs)
+    return Parts(
+        subject,
+        place,
+        mean_pairwise(seen.subjects, groups).value,
+        mean_pairwise(seen.places, groups).value,
+        float((pixels.sum() - n) / (n * (n - 1))),
+    )
+
+
+def _spreads(ours: _Set, questions: Sequence[Question], limits: DiversityLimits) -> tuple[Spread, ...]:
+    found = []
+    for question in questions:
+        votes = np.bincount(ours.answers[question.id].argmax(axis=1), minlength=len(question.labels))
+        found.append(Spread(question.title, {q: int(n) for q, n in zip(question.labels, votes, strict=True) if n}))
+    light = np.digitize(np.nan_to_num(ours.seen.scores["brightness"]), [limits.dim_light, limits.bright_light])
+    counts = np.bincount(light, minlength=3)
+    found.append(Spread("light", dict(zip(("dim", "ordinary", "bright"), map(int, counts), strict=True))))
+    return tuple(found)
+
+
+def _looker(analyzer: Looker, purpose: Purpose) -> tuple[FaceAnalyzer | None, tuple[str, ...]]:
+    """Who compares faces, and a sentence where nobody can."""
+    if analyzer != "auto":
+        return analyzer, ()
+    if purpose != "character":
+        return None, ()
+    from ..faces.registry import best_analyzer, identifier
+
+    who = identifier()
+    if isinstance(who, str):
+        return best_analyzer(), (f"Faces were not compared: {who}",)
+    return best_analyzer(), ()
 
 
 def _identity(
-    ours: _Set, base: _Set | None, photos: _Set | None, questions: Sequence[Question], limits: DiversityLimits
-) -> Identity | None:
+    ours: _Set,
+    base: _Set | None,
+    photos: _Set | None,
+    questions: Sequence[Question],
+    limits: DiversityLimits,
+    purpose: Purpose,
+    looked: bool,
+) -> tuple[Identity | None, FaceLikeness | None, tuple[str, ...]]:
+    """By faces where they can be compared, else by traits, else by the embedding."""
     if photos is None:
-        return None
-    traits = traits_of(photos.answers, questions, limits.trait_share)
-    return measure_identity(
+        return None, None, ()
+    traits = traits_of(photos.answers, questions, limits.trait_share) if purpose == "character" else ()
+    shown = measure_identity(
         ours.answers, traits, ours.rows, photos.rows, limits.carry_share, base.answers if base else None
     )
+    if not traits:
+        shown = by_closeness(shown, ours.rows, photos.rows, base.rows if base else None)
+    if not looked or not _identified(photos.seen):
+        return shown, None, ()
+    found = face_likeness(ours.seen.people, photos.seen.people, limits, base.seen.people if base else None)
+    if isinstance(found, str):
+        return shown, None, (found,)
+    return by_faces(shown, found), found, _face_notes(found, len(ours.rows))
+
+
+def _identified(seen: Seen) -> bool:
+    return any(f.identity for p in seen.people if p for f in p.faces)
+
+
+def _face_notes(found: FaceLikeness, n: int) -> tuple[str, ...]:
+    notes = []
+    if found.several:
+        notes.append(
+            f"{found.several} of {n} pictures show several faces; the one nearest to the training photos was judged."
+        )
+    if found.is_someone_else and found.median is not None:
+        notes.append(
+            f"The pictures agree on one person, but the training photos show another one (distance "
+            f"{found.median:.2f}, the same person is up to {found.limit:.2f}): is this the right reference set?"
+        )
+    return tuple(notes)
 
 
 def _nearest(ours: _Set, photos: _Set | None, embedder: Embeds, limits: DiversityLimits) -> tuple[Nearest, ...] | None:
-    from PIL import ImageOps
-
-    if photos is None:
+    if photos is None or photos.seen.flipped is None:
         return None
-    flipped = embedder.images([ImageOps.mirror(p) for p in photos.pictures])
-    cosines = np.maximum(ours.rows @ photos.rows.T, ours.rows @ flipped.T)
-    limit = copy_cosine_of(photos.rows, embedder.calibration.copy_cosine)
+    cosines = np.maximum(ours.rows @ photos.rows.T, ours.rows @ photos.seen.flipped.T)
     return nearest_photos(
         cosines,
-        compare_looks(ours.pictures, photos.pictures),
-        copy_cosine=limit,
+        compare_looks(ours.seen.prints, photos.seen.prints),
+        copy_cosine=copy_cosine_of(photos.rows, embedder.calibration.copy_cosine),
         copy_bits=limits.copy_bits,
         copy_likeness=limits.copy_likeness,
     )
 
 
 def _adherence(
-    ours: _Set, base: _Set | None, questions: Sequence[Question], embedder: Embeds, trigger: str
+    ours: _Set,
+    base: _Set | None,
+    questions: Sequence[Question],
+    embedder: Embeds,
+    trigger: str,
+    concepts: Sequence[str] | None,
 ) -> Adherence | None:
     if ours.prompts is None:
         return None
-    asked = things_asked(ours.prompts, questions)
+    moment = [q for q in questions if not q.identity]
+    asked = ours.asked(moment)
     if any(asked):
-        labels = {q.id: q.labels for q in questions}
+        labels = {q.id: q.labels for q in moment}
         words = dict.fromkeys(labels[q][a] for wanted in asked for q, a in wanted.items())
-        shown = mean_of(shown_share(asked, ours.answers))
-        without_lora = None
-        if base and base.prompts:
-            without_lora = mean_of(shown_share(things_asked(base.prompts, questions), base.answers))
-        return Adherence("things", shown, without_lora, tuple(words))
-    if not any(says_something(p, trigger) for p in ours.prompts):
+        theirs = mean_of(shown_share(base.asked(moment), base.answers)) if base and base.prompts else None
+        return Adherence("things", mean_of(shown_share(asked, ours.answers)), theirs, tuple(words))
+    texts = list(concepts) if concepts else [without(p, trigger) for p in ours.prompts]
+    if not concepts and not any(says_something(p, trigger) for p in ours.prompts):
         return None
-    return Adherence(
-        "text", _text_fit(ours, embedder, trigger), _text_fit(base, embedder, trigger) if base else None, ()
+    named = tuple(dict.fromkeys(concepts)) if concepts else ()
+    base_texts = texts if base and len(base.rows) == len(texts) else texts[:1] * len(base.rows) if base else []
+    theirs = _text_fit(base, embedder, base_texts) if base else None
+    return Adherence("text", _text_fit(ours, embedder, texts), theirs, named)
+
+
+def _text_fit(pictures: _Set, embedder: Embeds, texts: Sequence[str]) -> Any:
+    return mean_of(embedder.scale * (pictures.rows * embedder.texts(texts)).sum(axis=1))
+
+
+def _few_advice(n: int, limits: DiversityLimits) -> tuple[str, ...]:
+    count = "no picture" if n == 0 else "1 picture" if n == 1 else f"{n} pictures"
+    return tuple(s.format(min_images=limits.sure_images, count=count) for s in advice_table()["not enough images"])
+
+
+def _too_few(
+    images: Sequence[Image],
+    embedder: Embeds,
+    limits: DiversityLimits,
+    called: tuple[tuple[str, ...], tuple[str, ...]],
+    notes: Sequence[str],
+) -> DiversityReport:
+    rows = embedder.images(images) if images else np.zeros((0, 1), np.float32)
+    variety = measure_variety(rows, embedder.calibration.unrelated_cosine) if images else None
+    pair = variety.similarity.value if variety and len(images) == 2 else None
+    return DiversityReport(
+        verdict="not enough images",
+        n=len(images),
+        vendi=variety.vendi if variety else 0.0,
+        mean_similarity=pair,
+        similarity_interval=None,
+        base_similarity=None,
+        axes=(),
+        identity=None,
+        copies=(),
+        advice=_few_advice(len(images), limits),
+        image_names=called[0],
+        photo_names=called[1],
+        notes=tuple(notes),
     )
-
-
-def _text_fit(pictures: _Set, embedder: Embeds, trigger: str) -> Any:
-    texts = embedder.texts([without(p, trigger) for p in pictures.prompts or ()])
-    return mean_of(embedder.scale * (pictures.rows * texts).sum(axis=1))
-
-
-def _prompts(prompt: str | Sequence[str] | None, n: int) -> list[str] | None:
-    if prompt is None or (isinstance(prompt, str) and not prompt.strip()):
-        return None
-    prompts = [prompt] * n if isinstance(prompt, str) else list(prompt)
-    if len(prompts) != n:
-        raise BadInputError(f"{len(prompts)} prompts were given for {n} pictures. Give one, or one for each.")
-    return prompts
-
-
-def _base_prompts(prompts: list[str] | None, base: Sequence[Image] | None) -> list[str] | None:
-    if prompts is None or not base:
-        return None
-    if len(set(prompts)) == 1:
-        return prompts[:1] * len(base)
-    if len(base) != len(prompts):
-        raise BadInputError(
-            f"{len(base)} base pictures were given for {len(prompts)} pictures of several prompts. "
-            "Make one base picture for each, in the same order."
-        )
-    return prompts
-
-
-def _names(names: Sequence[str] | None, n: int, kind: str) -> tuple[str, ...]:
-    if names is None:
-        return tuple(f"{kind} {i + 1}" for i in range(n))
-    if len(names) != n:
-        raise BadInputError(f"{len(names)} names were given for {n} {kind}s.")
-    return tuple(names)
-
-
-def _doubt(axis: Axis) -> str:
-    return "" if axis.is_sure or axis.state == "not checked" else "; inconclusive, make more pictures"

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
+from .likeness import FaceLikeness
 from .questions import Question
 from .statistics import wilson
+
+MIN_ROOM = 0.03
+"""Cosine between base and photos from which closeness can tell them apart."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +40,23 @@ class Identity:
     """Share of the pictures that show each trait, by its label."""
     closeness: float
     """Median cosine of the pictures to the mean training photo."""
-    closeness_photos: float
-    """The same for each training photo against the others."""
+    closeness_photos: float | None
+    """The same for each training photo against the others; None for a single photo."""
     base_share: float | None = None
     """What the model without the LoRA reaches: chance."""
+    by: Literal["faces", "traits", "closeness", "nothing"] = "traits"
+    """What was compared."""
+    face_distance: float | None = None
+    """Median distance of the faces to the person's, and up to where a face is the person."""
+    face_limit: float | None = None
+    face_spread: float | None = None
+    """Mean distance between the pictures' own faces."""
+    face_distances: tuple[float | None, ...] = ()
+    """Of each picture; None where no face was seen."""
+
+    @property
+    def measured(self) -> bool:
+        return self.by != "nothing"
 
     @property
     def share(self) -> float:
@@ -86,8 +104,7 @@ def carried(agreements: np.ndarray, carry_share: float) -> np.ndarray:
 
 def closeness(images: np.ndarray, reference: np.ndarray) -> float:
     """Median cosine of unit rows (n, d) to the mean of ``reference`` (m, d)."""
-    centre = reference.mean(axis=0)
-    return float(np.median(images @ (centre / max(float(np.linalg.norm(centre)), 1e-12))))
+    return float(np.median(_centred(images, reference)))
 
 
 def closeness_left_out(reference: np.ndarray) -> float:
@@ -117,6 +134,47 @@ def measure_identity(
         n=len(images),
         trait_shares={t.label: float(agree[:, i].mean()) for i, t in enumerate(traits)},
         closeness=closeness(images, reference),
-        closeness_photos=closeness_left_out(reference),
+        closeness_photos=_known(closeness_left_out(reference)),
         base_share=float(base.mean()) if base is not None and len(base) else None,
+        by="traits" if traits else "nothing",
     )
+
+
+def by_faces(found: Identity, faces: FaceLikeness) -> Identity:
+    """The same pictures, counted by their faces."""
+    return replace(
+        found,
+        hits=faces.hits,
+        n=faces.seen,
+        base_share=faces.base_share,
+        by="faces",
+        face_distance=faces.median,
+        face_limit=faces.limit,
+        face_spread=faces.spread,
+        face_distances=faces.distances,
+    )
+
+
+def by_closeness(found: Identity, images: np.ndarray, reference: np.ndarray, base: np.ndarray | None) -> Identity:
+    """Things and styles: a picture is the subject when it is nearer to the photos than halfway from the base.
+
+    Without pictures of the base, nothing says how near is near; the same where the base is as near already.
+    """
+    if base is None or found.closeness_photos is None:
+        return found
+    before = closeness(base, reference)
+    if found.closeness_photos - before < MIN_ROOM:
+        return found
+    limit = (before + found.closeness_photos) / 2
+    near, chance = (_centred(rows, reference) >= limit for rows in (images, base))
+    return replace(found, hits=int(near.sum()), base_share=float(chance.mean()), by="closeness")
+
+
+def _centred(images: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """(n,) cosines of unit rows to the mean of ``reference``."""
+    centre = reference.mean(axis=0)
+    return images @ (centre / max(float(np.linalg.norm(centre)), 1e-12))
+
+
+def _known(value: float) -> float | None:
+    return value if np.isfinite(value) else None

@@ -38,5 +38,27 @@ class DiversityLimits:
     logit_drop: float = 3.0
     """Where nothing nameable was asked for: drop of scale * cosine(picture, prompt); .03 for CLIP."""
 
+    sure_images: int = 4
+    """With fewer pictures numbers are given, and no verdict: "cannot tell"."""
+    habit_images: int = 5
+    """Pictures that must leave a question open before a habit is seen in them."""
+    habit_share: float = 0.75
+    """From this share on something unasked is shown nearly always."""
+    habit_gain: float = 0.3
+    """So much more often than by the base model."""
+    habit_share_alone: float = 0.9
+    """The same where there are no pictures of the base; then the training photos must show it too."""
+    habit_photos_share: float = 0.6
+    """The training photos show it as well: at least this share of them."""
+    face_distance_least: float = 0.45
+    """dlib: the limit for "the person" never falls below: one person's varied photos are up to .46 apart."""
+    face_distance_most: float = 0.56
+    """And never rises above: different people start at .57 on the pairs that were measured."""
+    dim_light: float = 0.1
+    """Mean linear luminance: below is dim light, above the other is bright light."""
+    bright_light: float = 0.35
+    face_seen_share: float = 0.7
+    """A face must be found in this share of the pictures for the face to be judged."""
+
 
 DEFAULT_LIMITS = DiversityLimits()

@@ -64,15 +64,21 @@ def jackknife(statistic: Callable[[np.ndarray], float], n: int, strata: np.ndarr
         strata: (n,) the group of each index, such as its prompt; how groups differ is no error.
     """
     everyone = np.arange(n)
-    groups = np.zeros(n, dtype=np.int64) if strata is None else strata
     left_out = np.array([statistic(np.delete(everyone, i)) for i in range(n)], dtype=np.float64)
+    return from_left_out(float(statistic(everyone)), left_out, strata)
+
+
+def from_left_out(value: float, left_out: np.ndarray, strata: np.ndarray | None = None) -> Estimate:
+    """The jackknife's estimate from the statistic of all and (n,) those with one index left out each."""
+    n = len(left_out)
+    groups = np.zeros(n, dtype=np.int64) if strata is None else strata
     variance = 0.0
     for group in np.unique(groups):
         usable = left_out[(groups == group) & np.isfinite(left_out)]
         if len(usable) > 1:
             spread = float(((usable - usable.mean()) ** 2).sum())
             variance += (len(usable) - 1) / len(usable) * spread
-    return Estimate(float(statistic(everyone)), math.sqrt(variance), n, len(np.unique(groups)))
+    return Estimate(value, math.sqrt(variance), n, len(np.unique(groups)))
 
 
 def wilson(hits: int, n: int, z: float = _Z95) -> tuple[float, float]:

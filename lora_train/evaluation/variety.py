@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .erase import without
-from .similarity import group_ids, mean_pairwise, within_groups
-from .statistics import Estimate, jackknife
+from .similarity import group_ids, mean_pairwise, within_groups, within_groups_left_out
+from .statistics import Estimate, from_left_out
 from .vendi import vendi_of
 
 _FLAT = 0.01
@@ -51,7 +51,7 @@ def measure_variety(
     if base is not None and len(base) >= 2:
         base_groups = group_ids(base_prompts, len(base))
         base_similarity = mean_pairwise(base, base_groups)
-        ratio = _ratio(moment, groups, without(base, person), base_groups)
+        ratio = ratio_to_base(moment, groups, without(base, person), base_groups)
     return Variety(
         similarity,
         base_similarity,
@@ -62,7 +62,7 @@ def measure_variety(
     )
 
 
-def _ratio(made: np.ndarray, groups: np.ndarray, base: np.ndarray, base_groups: np.ndarray) -> Estimate | None:
+def ratio_to_base(made: np.ndarray, groups: np.ndarray, base: np.ndarray, base_groups: np.ndarray) -> Estimate | None:
     """(1 - similarity) / (1 - base similarity); None where the base hardly varies itself.
 
     Pictures of the same prompts and seeds are left out in pairs: they share what the seed decides, which
@@ -74,12 +74,10 @@ def _ratio(made: np.ndarray, groups: np.ndarray, base: np.ndarray, base_groups: 
     if not np.array_equal(groups, base_groups):
         return mean_pairwise(made, groups).complement().over(yardstick)
     ours, theirs = made @ made.T, base @ base.T
-
-    def ratio(kept: np.ndarray) -> float:
-        below = 1 - within_groups(theirs, groups, kept)
-        return (1 - within_groups(ours, groups, kept)) / below if below > 0 else float("nan")
-
-    return jackknife(ratio, len(made), groups)
+    below = 1 - within_groups_left_out(theirs, groups)
+    left_out = np.where(below > 0, (1 - within_groups_left_out(ours, groups)) / np.where(below > 0, below, 1), np.nan)
+    value = (1 - within_groups(ours, groups)) / yardstick.value
+    return from_left_out(value, left_out, groups)
 
 
 def _share(images: np.ndarray, groups: np.ndarray, unrelated_cosine: float) -> float:

@@ -11,7 +11,9 @@ from .folders import (
     passing_folder,
     photo_folder,
     private_folder,
+    suite_folder,
     temp_folder,
+    tests_folder,
 )
 from .loras import lora_folders, lora_name_of, lora_names, lora_path, near_loras, new_lora_path
 from .models import (
@@ -27,16 +29,19 @@ from .models import (
     load_diffusion_model,
 )
 from .pixels import encode_picture, encode_text, image_batch, pictures_of
-from .running import HostObserver, add_route, check_cancelled, running_node, send
+from .running import HostObserver, add_route, check_cancelled, log, running_node, send
+from .sampling import Sampling, conditioning, model_mark, sample_picture, sampler_names, scheduler_names
 
 __all__ = [
     "HostObserver",
+    "Sampling",
     "add_route",
     "audit_model_folder",
     "check_cancelled",
     "checkpoint_names",
     "checkpoint_path",
     "clip_names",
+    "conditioning",
     "dataset_folder",
     "diffusion_model_names",
     "diffusion_model_path",
@@ -52,7 +57,9 @@ __all__ = [
     "lora_folders",
     "lora_name_of",
     "lora_names",
+    "log",
     "lora_path",
+    "model_mark",
     "near_loras",
     "new_lora_path",
     "passing_folder",
@@ -60,6 +67,11 @@ __all__ = [
     "pictures_of",
     "private_folder",
     "running_node",
+    "sample_picture",
+    "sampler_names",
+    "scheduler_names",
     "send",
+    "suite_folder",
     "temp_folder",
+    "tests_folder",
 ]

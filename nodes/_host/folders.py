@@ -44,6 +44,20 @@ def dataset_folder(name: str) -> Path:
     return inside(Path(folder_paths.get_output_directory()) / "lorasmith_datasets", name)
 
 
+def tests_folder() -> Path:
+    """Where reports of tested LoRAs are kept: ``output/lorasmith_tests``."""
+    import folder_paths
+
+    return Path(folder_paths.get_output_directory()) / "lorasmith_tests"
+
+
+def suite_folder() -> Path:
+    """Where the user's own prompt suites lie: ``user/lorasmith/suites``. It may not be there."""
+    import folder_paths
+
+    return Path(folder_paths.get_user_directory()) / "lorasmith" / "suites"
+
+
 def passing_folder(mark: str) -> Path:
     """A folder for pictures that need not outlive ComfyUI; the same ``mark`` gives the same folder."""
     return temp_folder() / "datasets" / mark

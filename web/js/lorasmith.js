@@ -2,6 +2,7 @@
 import { app } from "../../../scripts/app.js";
 import { api } from "../../../scripts/api.js";
 import { createReportView, PREFIX } from "./report_view.mjs";
+import "./bench.mjs";
 import "./fetch_lora.mjs";
 import "./lora_stack.mjs";
 import { createSheet } from "./sheet.mjs";

@@ -13,6 +13,7 @@ from lora_train.evaluation.copies import (
     copy_cosine_of,
     most_copied,
     nearest_photos,
+    prints_of,
 )
 
 
@@ -25,7 +26,7 @@ LIMITS = {"copy_cosine": 0.97, "copy_bits": 8, "copy_likeness": 0.9}
 
 def test_mirrored_copy_is_found_and_said() -> None:
     photos = [picture(i) for i in range(5)]
-    compared = compare_looks([ImageOps.mirror(photos[3]), photos[1].resize((30, 20))], photos)
+    compared = compare_looks(prints_of([ImageOps.mirror(photos[3]), photos[1].resize((30, 20))]), prints_of(photos))
     first, second = nearest_photos(np.full((2, 5), 0.2), compared, **LIMITS)
     assert (first.photo, first.is_mirrored, first.is_copy) == (3, True, True)
     assert first.bits <= 2 and first.likeness > 0.99

@@ -129,7 +129,7 @@ def test_one_copy_of_eight_is_a_warning() -> None:
 def test_not_enough_images(n: int) -> None:
     report = judge(rows(n, 1, [RED], 1) if n else np.zeros((0, D)), photos=PHOTOS)
     assert report.verdict == "not enough images"
-    assert "at least 3" in report.advice[0]
+    assert "at least 4" in report.advice[0] and "annot tell with" in report.advice[0]
     json.dumps(report.to_json(), allow_nan=False)
 
 
@@ -172,3 +172,27 @@ def test_wrong_counts_are_refused() -> None:
         judge_diversity(pictures, image_names=["x"] * 5, embedder=embedder)
     with pytest.raises(BadInputError, match="5 base pictures"):
         judge_diversity(pictures, base_images=pictures[:5], prompt=list("abcabc"), embedder=embedder)
+
+
+def test_three_pictures_give_numbers_and_no_verdict() -> None:
+    report = judge(rows(3, 0.3, [RED], 1), BASE, PHOTOS)
+    assert report.verdict == "not enough images" and "3 pictures" in report.advice[0]
+    assert report.axis("variety") is not None and report.vendi > 1
+
+
+def test_a_habit_that_the_photos_taught_is_overfitting_and_named_first() -> None:
+    made, base = rows(8, 1.9, [RED, 0.8 * SMILE], 1), rows(8, 2.2, [BLACK, 0.8 * SAD], 2)
+    report = judge(made, base, rows(10, 1.6, [RED, 0.8 * SMILE], 3))
+    assert report.verdict == "overfit" and report.axes[0].state != "bad"
+    assert [h.label for h in report.habits if h.is_habit] == ["smiling"]
+    assert "'smiling' was learned as a part of the subject" in report.advice[0]
+    asked_for = judge(made, base, rows(10, 1.6, [RED, 0.8 * SMILE], 3), prompt="smiling")
+    assert asked_for.verdict == "good" and not any(h.is_habit for h in asked_for.habits)
+
+
+def test_every_picture_has_its_nearest_photo_and_the_parts_are_measured() -> None:
+    report = judge(rows(8, 1.9, [RED], 1), BASE, PHOTOS)
+    assert [n.image for n in report.nearest] == list(range(8)) and len(report.sharpness) == 8
+    assert report.parts is not None and report.parts.subject is not None and report.parts.place is not None
+    assert -1 <= report.parts.pixel_similarity <= 1
+    assert sum(report.spreads[-1].counts.values()) == 8 and report.spreads[-1].title == "light"

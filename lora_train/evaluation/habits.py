@@ -1,0 +1,110 @@
+"""What the LoRA adds although nobody asked for it: always smiling, always in that one park.
+
+A habit is counted only on pictures whose prompt leaves the question open, and against the base model's pictures
+of the same prompts: a base that likes beaches is no fault of the LoRA.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .limits import DiversityLimits
+from .questions import Question
+from .statistics import wilson
+
+Asked = Sequence[Mapping[str, int]]
+CLEAR = 1.2
+"""How much likelier than the second an answer must be to count."""
+
+
+@dataclass(frozen=True)
+class Habit:
+    """The most frequent answer to a question that the prompts left open."""
+
+    question: str
+    title: str
+    label: str
+    hits: int
+    n: int
+    """Pictures whose prompt left it open."""
+    base_share: float | None
+    photos_share: float | None
+    """Share of the training photos that show it."""
+    is_habit: bool
+
+    @property
+    def share(self) -> float:
+        return self.hits / self.n if self.n else 0.0
+
+    @property
+    def low(self) -> float:
+        """Lower end of the 90 % interval of the share."""
+        return wilson(self.hits, self.n)[0]
+
+    @property
+    def text(self) -> str:
+        parts = [f"{self.hits} of {self.n} pictures show '{self.label}' although nobody asked for it"]
+        if self.base_share is not None:
+            parts.append(f"without the LoRA {self.base_share:.0%}")
+        if self.photos_share is not None:
+            parts.append(f"of the training photos {self.photos_share:.0%}")
+        return "; ".join(parts)
+
+
+def find_habits(
+    questions: Sequence[Question],
+    answers: Mapping[str, np.ndarray],
+    asked: Asked,
+    limits: DiversityLimits,
+    base: tuple[Mapping[str, np.ndarray], Asked] | None = None,
+    photos: Mapping[str, np.ndarray] | None = None,
+) -> tuple[Habit, ...]:
+    """One row for each question about the moment that enough prompts leave open, the strongest first.
+
+    Args:
+        answers: probabilities (n, k) by question id; ``asked`` what each picture's prompt names.
+        base: the same of the pictures without the LoRA.
+        photos: answers of the training photos.
+    """
+    rows = []
+    for question in questions:
+        open_rows = _open(asked, question.id)
+        if question.identity or len(open_rows) < limits.habit_images:
+            continue
+        votes = _votes(answers[question.id][open_rows])
+        best = int(np.bincount(votes[votes >= 0], minlength=len(question.labels)).argmax())
+        hits, n = int((votes == best).sum()), len(votes)
+        plain = None if base is None else _share(base[0][question.id], _open(base[1], question.id), best)
+        taught = None if photos is None else _share(photos[question.id], None, best)
+        is_habit = best not in question.absent and _is_habit(hits, n, plain, taught, limits)
+        rows.append(Habit(question.id, question.title, question.labels[best], hits, n, plain, taught, is_habit))
+    return tuple(sorted(rows, key=lambda h: (-h.is_habit, -(h.share - (h.base_share or 0.0)))))
+
+
+def _is_habit(hits: int, n: int, base: float | None, photos: float | None, limits: DiversityLimits) -> bool:
+    """Nearly always, clearly more often than without the LoRA; and learned, not chance: the photos show it as well."""
+    if photos is not None and photos < limits.habit_photos_share:
+        return False
+    if base is None:
+        return photos is not None and hits / n >= limits.habit_share_alone
+    return hits / n >= limits.habit_share and hits / n - base >= limits.habit_gain
+
+
+def _open(asked: Asked, question: str) -> np.ndarray:
+    return np.array([i for i, wanted in enumerate(asked) if question not in wanted], np.int64)
+
+
+def _share(answers: np.ndarray, rows: np.ndarray | None, answer: int) -> float | None:
+    votes = _votes(answers if rows is None else answers[rows])
+    return float((votes == answer).mean()) if len(votes) else None
+
+
+def _votes(answers: np.ndarray) -> np.ndarray:
+    """(n,) the likeliest of k answers (n, k); -1 where a second one is about as likely."""
+    if not len(answers):
+        return np.zeros(0, np.int64)
+    second, first = np.sort(answers, axis=1)[:, -2:].T
+    return np.where(first > CLEAR * second, answers.argmax(axis=1), -1)

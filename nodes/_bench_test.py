@@ -1,0 +1,122 @@
+"""One test of a LoRA: pictures with and without it, the judgement, and the report on the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..lora_train.errors import BadInputError
+from . import _host as host
+from ._apply_stack import apply_stack
+from ._bench_eyes import BUILT_IN, open_eyes
+from ._bench_saved import Tested, free_folder
+from ._bench_shoot import Shooting, Sitting, Studio, require
+from ._types import StackRow
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+NO_LORA = "None"
+SQUARE, WIDE, BOTH = "1:1", "16:9", "1:1 and 16:9"
+SHAPES = [SQUARE, WIDE, BOTH]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The settings of a test as the node has them."""
+
+    suite: Any
+    seed: int
+    per_prompt: int
+    shapes: str
+    side_px: int
+    how: host.Sampling
+    negative: str = ""
+    clip_model: str = BUILT_IN
+
+
+def run_test(
+    model: Any, clip: Any, vae: Any, stack: Sequence[StackRow], asked: Asked, dataset: Any, name: str
+) -> Tested:
+    """Take the pictures, judge and save them. A run that is stopped saves what it has.
+
+    Raises:
+        BadInputError: something is not connected, there is no LoRA to test, or the name leaves the folder.
+    """
+    if not stack:
+        raise BadInputError("There is no LoRA to test: connect a LoRA stack, or choose a file in 'lora_name'.")
+    free_folder(name)  # before an hour of sampling
+    shots = plan(asked)
+    require(model, clip, vae)
+    with_lora = Sitting("with the LoRA", *apply_stack(model, clip, stack, 1.0)[:2])
+    sittings = [Sitting("without the LoRA", model, clip), with_lora]
+    shooting = Shooting(shots, sittings, Studio(vae, asked.how, asked.negative))
+    saved: list[Tested] = []
+    try:
+        shooting.run()
+        saved.append(_judged(shooting, asked, stack, dataset, name))
+    finally:
+        if not saved and len(shooting.made) == 2 and shooting.made[1]:
+            _judged(shooting, asked, stack, dataset, f"{name}_stopped")
+    return saved[0]
+
+
+def plan(asked: Asked) -> Sequence[Any]:
+    """Every picture that is to be taken: prompt, seed, size.
+
+    Raises:
+        BadInputError: no suite is connected.
+    """
+    from ..lora_train.evaluation.bench import plan_shots, sizes_for
+
+    if asked.suite is None:
+        raise BadInputError("Nothing is connected to 'suite'. Connect a Prompt Suite.")
+    square, wide = sizes_for(asked.side_px, True)[:2]
+    sizes = {SQUARE: (square,), WIDE: (wide,), BOTH: (square, wide)}[asked.shapes]
+    return plan_shots(asked.suite, per_prompt=asked.per_prompt, first_seed=asked.seed, sizes=sizes)
+
+
+def stack_of(stack: Sequence[StackRow] | None, lora_name: str, strength: float = 1.0) -> list[StackRow]:
+    """The stack, and the LoRA chosen by name on top at strength 1; all times ``strength``."""
+    rows = [*(stack or ()), *([] if lora_name == NO_LORA else [(lora_name, 1.0, 1.0)])]
+    return [(name, round(model * strength, 4), round(text * strength, 4), *more) for name, model, text, *more in rows]  # type: ignore[misc]
+
+
+def reference_of(dataset: Any) -> tuple[list[Image] | None, list[str] | None]:
+    """The training pictures as they were trained, and their names; None without a dataset."""
+    from ..lora_train.crop import render_crop
+
+    entries = [] if dataset is None else list(dataset.kept)
+    return [render_crop(entry) for entry in entries] or None, [entry.name for entry in entries] or None
+
+
+def words_of(dataset: Any) -> tuple[str, str]:
+    """Trigger and class word; empty without a dataset."""
+    return getattr(dataset, "trigger", ""), getattr(dataset, "class_word", "")
+
+
+def title_of(stack: Sequence[StackRow]) -> str:
+    """The tested LoRAs in a few words."""
+    return " + ".join(f"{Path(name.replace(chr(92), '/')).stem} {model:g}" for name, model, _ in stack)
+
+
+def _judged(shooting: Shooting, asked: Asked, stack: Sequence[StackRow], dataset: Any, name: str) -> Tested:
+    from ..lora_train.evaluation.bench import judge_test, save_report
+
+    base, made = shooting.made
+    host.HostObserver().say("Looking at the pictures …")
+    photos, names = reference_of(dataset)
+    trigger, class_word = words_of(dataset)
+    count = len(made)
+    report = judge_test(
+        shooting.shots[:count], made, base[:count], reference=photos, photo_names=names,
+        **open_eyes(asked.clip_model, asked.suite.purpose), purpose=asked.suite.purpose, suite=asked.suite.id,
+        trigger=trigger, class_word=class_word, lora=title_of(stack), strength=stack[0][1],
+        created=datetime.now(timezone.utc).isoformat(timespec="seconds"), observer=host.HostObserver(),
+    )  # fmt: skip
+    folder = free_folder(name)
+    save_report(report, folder, made, base[:count])
+    return Tested(folder.name, folder, report, made, base[:count], tuple(stack), shooting.sampled)

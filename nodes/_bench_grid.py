@@ -74,7 +74,7 @@ def run_grid(
     """
     from ..lora_train.evaluation.grid import score_cells
 
-    folder, shots = free_folder(name), plan(asked)
+    folder, shots = free_folder(name), plan(asked, dataset)
     require(model, clip, vae)
     sittings = [Sitting("without the LoRA", model, clip)]
     sittings += [Sitting(cell.label, *apply_stack(model, clip, cell.stack, 1.0)[:2]) for cell in cells]

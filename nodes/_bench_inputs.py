@@ -33,10 +33,10 @@ def sampling_inputs(side_px: int = 512) -> list[io.Input]:
         io.Int.Input(
             "side_px",
             default=side_px,
-            min=64,
+            min=0,
             max=2048,
             step=32,
-            tooltip="Side of the square picture: 512 for SD 1.5, 1024 for SDXL and newer, 96 for the starter.",
+            tooltip="Side of the square picture: 512 for SD 1.5, 1024 for SDXL and newer. 0: as the photos were cropped.",
         ),
         io.Int.Input("steps", default=20, min=1, max=200, tooltip="Sampling steps, as in KSampler."),
         io.Float.Input(

@@ -49,7 +49,7 @@ def run_test(
     if not stack:
         raise BadInputError("There is no LoRA to test: connect a LoRA stack, or choose a file in 'lora_name'.")
     free_folder(name)  # before an hour of sampling
-    shots = plan(asked)
+    shots = plan(asked, dataset)
     require(model, clip, vae)
     with_lora = Sitting("with the LoRA", *apply_stack(model, clip, stack, 1.0)[:2])
     sittings = [Sitting("without the LoRA", model, clip), with_lora]
@@ -64,17 +64,32 @@ def run_test(
     return saved[0]
 
 
-def plan(asked: Asked) -> Sequence[Any]:
+def trained_side_px(dataset: Any) -> int:
+    """The side of a square of the area that the photos are trained at, a multiple of 32.
+
+    Raises:
+        BadInputError: there are no photos, or they are not cropped.
+    """
+    areas = sorted(e.crop.bucket[0] * e.crop.bucket[1] for e in dataset.pictures if e.crop) if dataset else []
+    if not areas:
+        raise BadInputError(
+            "side_px is 0, and there are no cropped photos to take the size from. Connect the dataset behind Crop to "
+            "Subject, or set side_px to 512 for SD 1.5, to 1024 for SDXL and newer."
+        )
+    return max(64, 32 * round(areas[len(areas) // 2] ** 0.5 / 32))
+
+
+def plan(asked: Asked, dataset: Any) -> Sequence[Any]:
     """Every picture that is to be taken: prompt, seed, size.
 
     Raises:
-        BadInputError: no suite is connected.
+        BadInputError: no suite is connected, or there is nothing to take the size from.
     """
     from ..lora_train.evaluation.bench import plan_shots, sizes_for
 
     if asked.suite is None:
         raise BadInputError("Nothing is connected to 'suite'. Connect a Prompt Suite.")
-    square, wide = sizes_for(asked.side_px, True)[:2]
+    square, wide = sizes_for(asked.side_px or trained_side_px(dataset), True)[:2]
     sizes = {SQUARE: (square,), WIDE: (wide,), BOTH: (square, wide)}[asked.shapes]
     return plan_shots(asked.suite, per_prompt=asked.per_prompt, first_seed=asked.seed, sizes=sizes)
 

@@ -5,7 +5,9 @@ import { apply, planOf, showNode, undo } from "./bench_cures.mjs";
 const EMPTY = "Connect a test, the photos and the plan, and run: what is wrong, why, and what to change appears here.";
 const MOST_PHOTOS = 12;
 
-export function createDiagnoseView({ photoAddress, node }) {
+// options: {photoAddress, node}; the node may be made anew between two uses.
+export function createDiagnoseView(options) {
+  const { photoAddress } = options;
   const element = make("section", "-view");
   element.setAttribute("aria-label", "Diagnosis");
   keepEvents(element);
@@ -56,7 +58,7 @@ export function createDiagnoseView({ photoAddress, node }) {
   }
 
   function fillCure(row, cure) {
-    const plan = planOf(cure, said, node);
+    const plan = planOf(cure, said, options.node);
     row.replaceChildren();
     if (!plan) {
       icon("angle-right", make("span", "-cure-mark", row));

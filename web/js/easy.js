@@ -1,16 +1,15 @@
 // The easy mode's tab in ComfyUI's sidebar.
 import { app } from "../../../scripts/app.js";
 import { api } from "../../../scripts/api.js";
+import { address, photoAddress } from "./bench.mjs";
+import { createDiagnoseView } from "./bench_diagnose.mjs";
+import { createTestView } from "./bench_test.mjs";
 import * as graph from "./easy_graph.mjs";
 import { createEasyPanel } from "./easy_panel.mjs";
 import { createReportView } from "./report_view.mjs";
 import { createSheet } from "./sheet.mjs";
 import { addStylesheet } from "./stylesheet.mjs";
 import { loadWords } from "./words.mjs";
-
-function pictureAddress({ filename, subfolder, type }) {
-  return api.apiURL(`/view?${new URLSearchParams({ filename, subfolder, type })}`);
-}
 
 // The same contact sheet as on the node; decisions go into the node's own widget, so they are saved with the workflow.
 function createOwnSheet() {
@@ -33,7 +32,11 @@ function createOwnSheet() {
 function listen(panel) {
   const on = (event, handle) => api.addEventListener(event, ({ detail }) => handle(detail ?? {}));
   on("execution_start", () => panel.onStart());
-  on("progress", ({ node, value, max }) => panel.onProgress(node, value, max));
+  on("progress_state", ({ nodes }) => {
+    for (const [id, { state, value, max }] of Object.entries(nodes ?? {})) {
+      if (state === "running") panel.onProgress(id, value, max);
+    }
+  });
   on("lorasmith.status", (detail) => panel.onStatus(detail.node, detail));
   on("executed", ({ node, output }) => panel.onOutput(node, output));
   on("execution_error", ({ exception_message: why }) => panel.onError(String(why ?? "").trim()));
@@ -50,7 +53,13 @@ async function createPanel() {
     sheet: createOwnSheet(),
     trainPanel: createReportView(document),
     stop: () => api.interrupt(),
-    pictureAddress,
+    testView: createTestView({ address, photoAddress }),
+    diagnoseView: createDiagnoseView({
+      photoAddress,
+      get node() {
+        return graph.find("diagnose");
+      },
+    }),
     outputOf: (name) => app.nodeOutputs?.[graph.find(name)?.id],
   });
   listen(panel);

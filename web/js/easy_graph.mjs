@@ -14,7 +14,8 @@ const NODES = {
   plan: ["Lorasmith_PlanTraining", [1640, 60], [400, 520]],
   train: ["Lorasmith_TrainLora", [2100, 60], [560, 1080]],
   prompts: ["Lorasmith_PromptSuite", [2760, 60], [420, 420]],
-  test: ["Lorasmith_TestLora", [3240, 60], [640, 1080]],
+  test: ["Lorasmith_TestLora", [3240, 60], [760, 1080]],
+  diagnose: ["Lorasmith_Diagnose", [4060, 60], [560, 1080]],
 };
 
 // From output to input, by name.
@@ -35,13 +36,18 @@ const LINKS = [
   ["base.vae", "test.vae"],
   ["train.lora_stack", "test.lora_stack"],
   ["prompts.suite", "test.suite"],
+  ["captions.dataset", "prompts.dataset"],
   ["captions.dataset", "test.dataset"],
+  ["captions.dataset", "diagnose.dataset"],
+  ["plan.plan", "diagnose.plan"],
+  ["train.lora_name", "diagnose.lora_name"],
+  ["test.test", "diagnose.test"],
 ];
 
 const GROUPS = [
   ["1 Photos", [-30, -20, 1600, 1190], "#3f5159"],
   ["2 Train", [1610, -20, 1080, 1190], "#51493f"],
-  ["3 Test", [2730, -20, 1180, 1190], "#43513f"],
+  ["3 Test", [2730, -20, 1920, 1190], "#43513f"],
 ];
 
 // Where the marked node of this name is; undefined when this workflow has none.

@@ -124,10 +124,13 @@ export function trainPage({ document, words, graph, run }) {
       "plan.purpose": purpose,
       "captions.trigger": word,
       "captions.class_word": noun,
-      "prompts.trigger": word,
-      "prompts.class_word": noun,
+      "prompts.trigger": "",
+      "prompts.class_word": "",
+      "prompts.suite": base.value === base.options[0]?.value ? "starter" : purpose,
       "base.checkpoint": base.value,
       "train.name": word,
+      "test.name": word,
+      "test.side_px": 0,
     });
     await run("train", bar);
   }
@@ -178,19 +181,19 @@ export function watchPage({ document, words, panel, stop, next }) {
   };
 }
 
-export function testPage({ document, words, graph, run, pictureAddress }) {
+export function testPage({ document, words, graph, run, testView, diagnoseView }) {
   const element = page(document, words("test_lead"));
   const bar = progress(element);
   const again = button(element, words("test"), start, "primary");
   const report = createReportView(document);
-  const pictures = part(element, "div", "lorasmith-easy-pictures");
-  element.append(report.element);
-  report.element.hidden = true;
+  const views = [report.element, diagnoseView.element, testView.element];
+  element.append(...views);
+  for (const view of views) view.hidden = true;
   let trained = false;
 
   async function start() {
     if (!trained) return bar.say(words("untrained"));
-    await run("test", bar);
+    await run("diagnose", bar);
   }
 
   return {
@@ -199,18 +202,18 @@ export function testPage({ document, words, graph, run, pictureAddress }) {
     refresh() {},
     allow: () => (trained = true),
     outcome(output) {
-      const said = output?.lorasmith?.[0];
-      if (!said) return;
-      bar.say("");
-      again.textContent = words("test_again");
-      report.element.hidden = false;
-      report.showReport(said, output);
-      pictures.replaceChildren();
-      for (const [index, image] of (output.images ?? []).entries()) {
-        const picture = part(pictures, "img");
-        picture.src = pictureAddress(image);
-        picture.alt = words("picture", { n: index + 1 });
-        picture.loading = "lazy";
+      const [test] = output?.lorasmith_test ?? [];
+      const [diagnosis] = output?.lorasmith_diagnosis ?? [];
+      if (test) {
+        report.element.hidden = testView.element.hidden = false;
+        report.showReport(output.lorasmith[0], output);
+        testView.show(test);
+        again.textContent = words("test_again");
+      }
+      if (diagnosis) {
+        bar.say("");
+        diagnoseView.element.hidden = false;
+        diagnoseView.show(diagnosis);
       }
     },
   };

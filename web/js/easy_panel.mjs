@@ -4,9 +4,9 @@ import { photosPage, testPage, trainPage, watchPage } from "./easy_pages.mjs";
 
 const STEPS = ["photos", "train", "watch", "test"];
 const NODE_OF = { photos: "audit", train: "plan", watch: "train", test: "test" };
-const PAGE_OF = { audit: "photos", train: "watch", test: "test" };
+const PAGE_OF = { audit: "photos", train: "watch", test: "test", diagnose: "test" };
 
-// tools: {document, words, graph, sheet, trainPanel, stop(), pictureAddress(image)}
+// tools: {document, words, graph, sheet, trainPanel, testView, diagnoseView, stop(), outputOf(name)}
 export function createEasyPanel(tools) {
   const { document, words, graph } = tools;
   const element = document.createElement("section");
@@ -18,15 +18,15 @@ export function createEasyPanel(tools) {
   button(foot, words("show"), () => graph.showOnCanvas(NODE_OF[current]), "link");
 
   let current = "photos";
-  let running = null; // {name, page, started}
+  let running = null; // {name, page, node, started}
   const done = new Set();
 
-  const shared = { document, words, graph, run, pictureAddress: tools.pictureAddress };
+  const shared = { document, words, graph, run };
   const pages = {
     photos: photosPage({ ...shared, sheet: tools.sheet, next: () => go("train") }),
     train: trainPage(shared),
     watch: watchPage({ ...shared, panel: tools.trainPanel, stop: tools.stop, next: () => go("test") }),
-    test: testPage(shared),
+    test: testPage({ ...shared, testView: tools.testView, diagnoseView: tools.diagnoseView }),
   };
   const buttons = Object.fromEntries(STEPS.map((step, index) => [step, stepButton(step, index)]));
   body.append(...STEPS.map((step) => pages[step].element));
@@ -63,7 +63,7 @@ export function createEasyPanel(tools) {
 
   async function run(name) {
     const step = PAGE_OF[name];
-    running = { name, page: step, started: 0 };
+    running = { name, page: step };
     if (step !== current) go(step);
     pages[step].bar.show(words("waiting"));
     pages[step].status?.({ text: words("waiting") });
@@ -84,7 +84,7 @@ export function createEasyPanel(tools) {
   }
 
   function nameOf(id) {
-    return ["audit", "plan", "train", "test"].find((name) => String(graph.find(name)?.id) === String(id));
+    return Object.keys(PAGE_OF).find((name) => String(graph.find(name)?.id) === String(id));
   }
 
   return {
@@ -93,14 +93,14 @@ export function createEasyPanel(tools) {
     // What ComfyUI tells; ids are those of nodes.
     onStart: () => bar()?.show(words("working")),
     onProgress(id, value, max) {
-      if (!running || nameOf(id) !== running.name) return;
-      running.started ||= performance.now();
+      if (!running || !(max > 1) || PAGE_OF[nameOf(id)] !== running.page) return;
+      if (running.node !== id) [running.node, running.started] = [id, performance.now()];
       const left = secondsLeft(value, max, running.started, performance.now());
       const time = left === null ? "" : `, ${words("left", { time: inWords(left, words) })}`;
       bar().show(`${value} / ${max}${time}`, value, max);
     },
     onStatus(id, detail) {
-      if (running && nameOf(id) === running.name) pages[running.page].status?.(detail);
+      if (running && PAGE_OF[nameOf(id)] === running.page) pages[running.page].status?.(detail);
     },
     onOutput(id, output) {
       const name = nameOf(id);

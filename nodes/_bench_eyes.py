@@ -36,5 +36,5 @@ def open_eyes(choice: str, purpose: str = "character") -> dict[str, Any]:
     from ..lora_train.faces import best_analyzer
 
     embedder = load_embedder(None if choice == BUILT_IN else host.audit_model_folder() / choice)
-    wants_faces = purpose == "character" and not embedder.calibration.is_drawn
-    return {"embedder": embedder, "analyzer": best_analyzer(host.audit_model_folder()) if wants_faces else None}
+    analyzer = best_analyzer(host.audit_model_folder()) if purpose == "character" else None
+    return {"embedder": embedder, "analyzer": analyzer}

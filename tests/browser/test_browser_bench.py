@@ -25,7 +25,7 @@ def test_template_03_runs_as_it_is_and_shows_its_results(frontend: Frontend, ser
     reports = frontend.reports()
     assert [node for node in BENCH if not reports.get(node)] == []
     assert "Verdict:" in reports["Lorasmith_TestLora"]
-    assert count(frontend, "Lorasmith_TestLora", ".lorasmith-bench-pair") == 24
+    assert count(frontend, "Lorasmith_TestLora", ".lorasmith-bench-pair") == 12
     assert count(frontend, "Lorasmith_StrengthGrid", ".lorasmith-bench-cell") == 4
     assert count(frontend, "Lorasmith_StrengthGrid", ".lorasmith-bench-cell-chosen") == 1
     assert count(frontend, "Lorasmith_Diagnose", ".lorasmith-bench-cause, .lorasmith-bench-empty") >= 1
@@ -82,9 +82,9 @@ def enlarge_a_pair(frontend: Frontend) -> None:
     dialog = frontend.page.locator(DIALOG)
     dialog.wait_for()
     assert dialog.locator("img").count() >= 2
-    assert "2 of 24" in dialog.inner_text()
+    assert "2 of 12" in dialog.inner_text()
     frontend.page.keyboard.press("ArrowRight")
-    assert "3 of 24" in dialog.inner_text()
+    assert "3 of 12" in dialog.inner_text()
     frontend.screenshot(f"{NAME} enlarged {frontend.mode}")
     frontend.page.keyboard.press("Escape")
     dialog.wait_for(state="hidden")
@@ -120,7 +120,7 @@ def reload_keeps_the_views(frontend: Frontend) -> None:
     """Undo and a change of tabs make every node anew; what they showed is there again."""
     frontend.page.evaluate("async () => app.loadGraphData(app.graph.serialize())")
     frontend.page.wait_for_timeout(1500)
-    assert count(frontend, "Lorasmith_TestLora", ".lorasmith-bench-pair") in (0, 24)
+    assert count(frontend, "Lorasmith_TestLora", ".lorasmith-bench-pair") in (0, 12)
 
 
 def count(frontend: Frontend, node_type: str, selector: str) -> int:

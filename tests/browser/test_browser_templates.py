@@ -98,3 +98,30 @@ def check_results(frontend: Frontend, server: Server, name: str) -> None:
     assert saved in frontend.listed_loras(), "the list of LoRAs is stale"
     assert "lora key not loaded" not in server.log and "NOT LOADED" not in server.log
     assert "IMPORT FAILED" not in server.log
+
+
+def test_person_and_style_runs_as_it_is(frontend: Frontend, server: Server) -> None:
+    """Two LoRAs are trained and tried against each other; the pictures are made at the suggested strengths."""
+    frontend.open_template("04 Person + style")
+    frontend.run(timeout_s=1800)
+    frontend.show_all()
+    frontend.screenshot(f"04 Person + style finished {frontend.mode}")
+    if os.environ.get("LORASMITH_UPDATE_THUMBNAILS") and frontend.mode == "nodes 2.0":
+        frontend.thumbnail("04 Person + style")
+    for node in ("Lorasmith_StrengthGrid", "Lorasmith_TrainLora", "PreviewImage"):
+        frontend.show_node(node, 0.9)
+        frontend.screenshot(f"04 Person + style {node} {frontend.mode}")
+    assert "Suggested:" in frontend.reports()["Lorasmith_StrengthGrid"]
+    assert frontend.pictures_on("PreviewImage") >= 1
+    assert {"the_person.safetensors", "the_style.safetensors"} <= set(frontend.listed_loras())
+    assert "lora key not loaded" not in server.log and "NOT LOADED" not in server.log
+
+
+def test_dataset_in_and_out_runs(frontend: Frontend) -> None:
+    frontend.open_template("08 Dataset, in and out")
+    frontend.run(timeout_s=900)
+    frontend.show_all()
+    frontend.screenshot(f"08 Dataset, in and out finished {frontend.mode}")
+    if os.environ.get("LORASMITH_UPDATE_THUMBNAILS") and frontend.mode == "nodes 2.0":
+        frontend.thumbnail("08 Dataset, in and out")
+    assert "pictures written" in frontend.reports()["Lorasmith_ExportDataset"]

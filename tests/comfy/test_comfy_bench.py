@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import re
 import time
-from io import BytesIO
 from typing import Any
-from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+from harness.bench_graphs import BASE, SETTINGS, bench_of, card, pixels, suite
 from harness.comfyui import Server
-from harness.graphs import STARTER, node, photos, training
-from PIL import Image
+from harness.graphs import node, photos, training
 
 pytestmark = pytest.mark.comfy
 OWN = {
@@ -23,11 +21,6 @@ OWN = {
          "check": "on a beach"},
     ],
 }  # fmt: skip
-
-
-def suite(name: str = "starter", language: str = "en", **more: Any) -> dict[str, Any]:
-    asked = {"trigger": "ohwx", "class_word": "person", "level": "hard"} | more
-    return node("Lorasmith_PromptSuite", suite=name, language=language, **asked)
 
 
 def shown_texts(server: Server, graph: dict[str, Any]) -> list[str]:
@@ -81,37 +74,12 @@ def test_a_set_that_is_not_there_in_a_language_says_where_it_is(server: Server) 
 
 # -- Test LoRA ----------------------------------------------------------------------------------
 
-SETTINGS = {
-    "first_seed": 500, "per_prompt": 2, "shapes": "1:1", "side_px": 96, "steps": 4, "cfg": 4.0,
-    "sampler_name": "dpmpp_2m", "scheduler": "karras",
-}  # fmt: skip
-BASE = {"base": node("Lorasmith_LoadBase", checkpoint=STARTER)}
-MODELS = {"model": ["base", 0], "clip": ["base", 1], "vae": ["base", 2]}
-
 
 @pytest.fixture(scope="module")
 def lora(server: Server) -> str:
     """A LoRA that was trained for a moment: what it shows does not matter here."""
     server.run(training("bench", steps=12))
     return "bench.safetensors"
-
-
-def bench_of(lora: str, name: str, **more: Any) -> dict[str, Any]:
-    asked = SETTINGS | MODELS | {"suite": ["suite", 0], "lora_name": lora, "name": name} | more
-    return BASE | {"suite": suite(level="simple"), "test": node("Lorasmith_TestLora", **asked)}
-
-
-def card(server: Server, graph: dict[str, Any], node_id: str = "test") -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the report card says, and everything the node sent."""
-    output = server.run(graph)[node_id]
-    return output["lorasmith"][0], output
-
-
-def pixels(server: Server, shown: dict[str, str]) -> np.ndarray:
-    status, _, body = server.fetch("/view?" + urlencode(shown))
-    assert status == 200
-    with Image.open(BytesIO(body)) as picture:
-        return np.asarray(picture.convert("RGB"), np.int16)
 
 
 def test_pictures_are_those_of_the_ksampler(server: Server, lora: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..lora_train.errors import BadInputError
 from ..lora_train.families.header import read_header
+from ..lora_train.lora.blocks import BlockFactors
 from ..lora_train.lora.contents import content_id
 from ..lora_train.lora.keys import split_name
 from ..lora_train.lora.kinds import family_of
@@ -18,7 +19,7 @@ from . import _host as host
 from ._host import patches as host_patches
 from ._host.patches import FilePatches, Part, Patches, Target, Targets
 from ._patch_cache import PatchCache
-from ._stack_blocks import Blocks, block_of_weight, blocks_of_row
+from ._stack_blocks import block_of_weight, blocks_of_row
 from ._types import StackRow
 from ._ui import Report
 
@@ -34,7 +35,7 @@ class Wanted:
     name: str
     path: Path
     sha256: str
-    blocks: Blocks
+    blocks: BlockFactors
     model: float
     text: float
 

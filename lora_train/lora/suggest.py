@@ -53,6 +53,11 @@ def cap_energy(gram: np.ndarray, locked: Collection[int] = (), kappa: float = KA
     return Cap(factors, energy, budget, full=False)
 
 
+def fitted(strength: float, factor: float) -> float:
+    """A suggested strength with two digits, rounded towards 0: taken as it is shown, it does fit."""
+    return strength if factor >= 1 else math.trunc(strength * factor * 100) / 100
+
+
 def match_loudness(loudness: np.ndarray, signs: np.ndarray) -> np.ndarray:
     """Strengths at which every LoRA is as loud as the median one at strength 1.
 

@@ -16,9 +16,10 @@ from tiny_models import random_unet, write_checkpoint
 
 from lora_train.errors import BadInputError, LorasmithError
 from lora_train.lora.balance import check
+from lora_train.lora.blocks import BlockFactors
 from lora_train.lora.gram import Grams
 from lora_train.lora.measure import sum_blocks
-from lora_train.lora.suggest import cap_energy, match_loudness
+from lora_train.lora.suggest import cap_energy, fitted, match_loudness
 
 
 @pytest.fixture(autouse=True)
@@ -72,6 +73,26 @@ def test_text_strengths_act_on_the_text_encoders_alone(tmp_path: Path) -> None:
     found = check([a], [0.5], text_strengths=[2.0])
     expected = sum(e * (4.0 if p.startswith("te") else 0.25) for p, e in energy.items())
     assert found.cap.energy == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_choice_of_blocks_acts_on_its_blocks_alone(tmp_path: Path) -> None:
+    files = three(tmp_path)
+    off = BlockFactors("custom", {"input_blocks.4": 0.0})
+    whole = check(files, [1.0, 1.0, 1.0])
+    found = whole.at([1.0, 1.0, 1.0], choices=[off, BlockFactors(), BlockFactors()])
+    rows = [g for g, (block, _) in enumerate(whole.blocks.labels) if block == "input_blocks.4"]
+    left = whole.gram[0, 0] - whole.blocks.gram[rows, 0, 0].sum()
+    assert rows and found.gram[0, 0] == pytest.approx(left, abs=1e-9)
+    assert found.gram[1, 1] == pytest.approx(whole.gram[1, 1])
+    with pytest.raises(BadInputError, match="3 LoRAs and 1 choices of blocks"):
+        whole.at([1.0, 1.0, 1.0], choices=[off])
+
+
+@pytest.mark.parametrize(("strength", "factor", "shown"), [
+    (0.8, 1.0, 0.8), (0.823, 1.0, 0.823), (1.0, 0.7099, 0.70), (-1.0, 0.7099, -0.70), (0.5, 0.999, 0.49),
+])  # fmt: skip
+def test_a_suggestion_is_rounded_towards_nothing(strength: float, factor: float, shown: float) -> None:
+    assert fitted(strength, factor) == shown
 
 
 def test_the_same_change_overlaps_fully_and_strangers_as_chance_says(tmp_path: Path) -> None:

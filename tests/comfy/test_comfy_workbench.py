@@ -14,11 +14,26 @@ from harness.graphs import node
 from made_loras import SDXL, deltas, distance, make
 from safetensors.torch import load_file
 from tiny_models import random_unet, write_checkpoint
+from trained_loras import trained
 
-from lora_train.lora.places import FORMS
+from lora_train.families.header import read_header
+from lora_train.lora.convert import convert
+from lora_train.lora.kinds import family_of
+from lora_train.lora.places import FORMS, place_of
 
 pytestmark = pytest.mark.comfy
 SCRIPT = Path(__file__).with_name("deltas_in_comfyui.py")
+
+
+def of_core(comfyui: Installation, path: Path) -> dict[str, torch.Tensor]:
+    """What ComfyUI's own code adds to each layer, by the file's names."""
+    out = path.with_suffix(".core.safetensors")
+    done = subprocess.run(
+        [str(comfyui.python), str(SCRIPT), str(comfyui.root), str(path), str(out)],
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return load_file(out)
 
 
 @pytest.mark.parametrize("alpha", [None, 3.0])
@@ -28,16 +43,28 @@ def test_core_reads_the_same_changes_out_of_every_form(
 ) -> None:
     only = {p: s for p, s in SDXL.items() if p.startswith("unet")} if form == "peft" else SDXL
     path = make(tmp_path / "a.safetensors", form=form, alpha=alpha, layers=only)
-    done = subprocess.run(
-        [str(comfyui.python), str(SCRIPT), str(comfyui.root), str(path), str(tmp_path / "out.safetensors")],
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    from lora_train.lora.places import place_of
-
-    core = {place_of(layer, "sdxl"): m.double() for layer, m in load_file(tmp_path / "out.safetensors").items()}
+    core = {place_of(layer, "sdxl"): m.double() for layer, m in of_core(comfyui, path).items()}
     assert set(core) == set(deltas(path))
     assert distance(deltas(path), core) < 1e-5
+
+
+@pytest.fixture(scope="module")
+def trained_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A LoRA that the trainer made, for the SD 1.5 family."""
+    return trained(tmp_path_factory.mktemp("trained"))[0]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_core_reads_a_trained_file_out_of_every_form(
+    comfyui: Installation, trained_file: Path, tmp_path: Path, form: Any
+) -> None:
+    path = trained_file
+    if form != "kohya":
+        path = convert(trained_file, tmp_path / f"{form}.safetensors", form).path
+    family = family_of(read_header(path))
+    core = {place_of(layer, family): m.double() for layer, m in of_core(comfyui, path).items()}
+    assert set(core) == set(deltas(path))
+    assert distance(deltas(trained_file), core) < 1e-5
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from .folders import (
     private_folder,
     temp_folder,
 )
-from .loras import lora_folders, lora_name_of, lora_names, lora_path, near_loras, new_lora_path
+from .loras import lora_choices, lora_folders, lora_name_of, lora_names, lora_path, near_loras, new_lora_path
 from .models import (
     audit_model_folder,
     checkpoint_names,
@@ -48,6 +48,7 @@ __all__ = [
     "latent_format",
     "load_checkpoint",
     "load_diffusion_model",
+    "lora_choices",
     "lora_folder",
     "lora_folders",
     "lora_name_of",

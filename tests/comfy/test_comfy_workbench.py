@@ -123,6 +123,32 @@ def test_a_name_that_leaves_the_folder_is_refused_before_the_run(stocked: Server
     assert "does not stay inside" in json.dumps(errors)
 
 
+LONG = "я" * 60 + "長" * 30  # 210 bytes: a little less than file systems allow
+
+
+def test_a_thousand_files_and_strange_names(stocked: Server) -> None:
+    folder = stocked.base / "models" / "loras" / "many"
+    first = make(folder / "0.safetensors", 3)
+    names = [f"{n}.safetensors" for n in range(1, 1000)] + ["Анна (фото) 日本 ✨ & 'x'.safetensors"]
+    for name in [*names, f"{LONG}.safetensors"]:
+        (folder / name).hardlink_to(first)
+    (folder / "broken.safetensors").write_bytes(b"")
+    listed = stocked.post("/lorasmith/stack/list", {})["loras"]
+    mine = [name for name in listed if name.startswith("many/")]
+    assert len(mine) == 1003
+    told = {
+        n: d
+        for k in range(0, 1003, 300)
+        for n, d in stocked.post("/lorasmith/stack/info", {"names": mine[k : k + 300]}).items()
+    }
+    assert [n for n, d in told.items() if d.get("problem")] == ["many/broken.safetensors"]
+    outputs = stocked.run({
+        f"what{n}": node("Lorasmith_InspectLora", lora_name=f"many/{name}", hashes=False)
+        for n, name in enumerate((names[-1], f"{LONG}.safetensors"))
+    })  # fmt: skip
+    assert "sdxl" in said(outputs, "what0")["title"] and "sdxl" in said(outputs, "what1")["title"]
+
+
 def test_merge_and_check_of_a_stack(stocked: Server) -> None:
     graph = stack(("wb/anna.safetensors", 0.8), ("wb/oil.safetensors", 0.5))
     last = ["row1", 0]

@@ -43,7 +43,7 @@ LARGER = (
     ("ann", "bob", "night"), ("bob", "eve", "purple"), ("ann", "bob", "eve", "purple"),
     ("bob", "ann", "night", "purple"),
 )  # fmt: skip
-STRENGTHS = ((0.6, 0.6), (1.0, 1.0), (1.4, 1.4), (1.0, 1.6), (1.0, 0.5))
+STRENGTHS = ((1.0, 1.0), (1.0, 1.6), (0.6, 0.6), (1.4, 1.4), (1.0, 0.5))
 """Of the first LoRA, and of each other one."""
 
 

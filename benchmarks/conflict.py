@@ -1,6 +1,6 @@
 """Do the workbench's numbers about weights foretell what a stack does to pictures? Measured on the starter base.
 
-    python benchmarks/conflict.py [--work FOLDER] [--json FILE]
+    python benchmarks/conflict.py [--work FOLDER] [--settings 5] [--json FILE]
 
 Trains three people (one of them twice), two places and a garment; stacks them in pairs, threes and fours at five
 settings of the strengths; makes the same pictures with each LoRA alone and in the stack; and lets
@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import gettempdir
 
 import numpy as np
-from conflict_damage import SCENES, Seen, alone_and_stacked, seen
+from conflict_damage import SCENES, STRENGTHS, Seen, alone_and_stacked, seen
 from conflict_loras import SUBJECTS, subject_of, trained
 from conflict_scores import DAMAGED, Case, Foretold, case, foretold
 
@@ -29,13 +29,14 @@ from lora_train.starter import starter_checkpoint
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--work", type=Path, default=Path(gettempdir()) / "lorasmith_conflict")
+    parser.add_argument("--settings", type=int, default=len(STRENGTHS), help="how many settings of the strengths")
     parser.add_argument("--json", metavar="FILE")
     args = parser.parse_args()
     base = starter_checkpoint()
     for subject in SUBJECTS:
         print(f"LoRA {trained(subject, base, args.work).name}", flush=True)
     looks = []
-    for names, strengths in alone_and_stacked():
+    for names, strengths in alone_and_stacked(args.settings):
         looks += seen(names, strengths, base, args.work)
         print(f"{'+'.join(names)} at {strengths}: " + ", ".join(f"{s.of} {s.kept:.2f}" for s in looks[-len(names):]
               if s.names == names), flush=True)  # fmt: skip

@@ -62,15 +62,16 @@ class Seen:
     """What the prompt asks for besides the LoRAs, and is there."""
 
 
-def alone_and_stacked() -> Iterator[tuple[tuple[str, ...], tuple[float, ...]]]:
-    """Every stack and its strengths; LoRAs alone first."""
-    stacks = [(names, (first, *[others] * (len(names) - 1)))
-              for names in (*PAIRS, *LARGER) for first, others in STRENGTHS]  # fmt: skip
-    asked = {(name, s) for names, strengths in stacks for name, s in zip(names, strengths, strict=True)
-             if name in _asked(names)}  # fmt: skip
-    yield from sorted(((name,), (strength,)) for name, strength in asked)
-    # By strengths, so that an interrupted run has seen every stack at some of them.
-    yield from sorted(stacks, key=lambda stack: STRENGTHS.index((stack[1][0], stack[1][1])))
+def alone_and_stacked(settings: int = len(STRENGTHS)) -> Iterator[tuple[tuple[str, ...], tuple[float, ...]]]:
+    """Every stack at the first ``settings`` of :data:`STRENGTHS`, and each LoRA that is asked for alone."""
+    done = set()
+    for first, others in STRENGTHS[:settings]:
+        stacks = [(names, (first, *[others] * (len(names) - 1))) for names in (*PAIRS, *LARGER)]
+        alone = {((name,), (s,)) for names, at in stacks for name, s in zip(names, at, strict=True)
+                 if name in _asked(names)}  # fmt: skip
+        yield from sorted(alone - done)
+        done |= alone
+        yield from stacks
 
 
 def _asked(names: Sequence[str]) -> tuple[str, ...]:

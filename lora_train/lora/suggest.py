@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-KAPPA = 2.0
-"""The budget is this many times the energy of the strongest LoRA: two equal strangers just fit."""
+from .limits import conflict_limits
+
+KAPPA = conflict_limits().budget
+"""The budget is this many times the energy of the strongest LoRA."""
 MAX_STRENGTH = 1.5
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -15,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from tiny_models import random_unet, write_checkpoint
 
 from lora_train.errors import BadInputError, LorasmithError
+from lora_train.lora import limits
 from lora_train.lora.balance import check
 from lora_train.lora.blocks import BlockFactors
 from lora_train.lora.gram import Grams
@@ -156,6 +158,32 @@ def test_cap_keeps_the_budget_and_the_locks() -> None:
 def test_equal_loudness() -> None:
     assert match_loudness(np.array([1.0, 2.0, 4.0]), np.array([1, 1, -1])).tolist() == [1.5, 1.0, -0.5]
     assert match_loudness(np.array([0.0, 2.0]), np.ones(2)).tolist() == [0.0, 1.0]
+
+
+def test_every_limit_says_where_it_comes_from() -> None:
+    said = json.loads(Path(limits.__file__).with_name("limits.json").read_text("utf-8"))
+    names = {field.name for field in dataclasses.fields(limits.ConflictLimits)}
+    assert {name for name, value in said.items() if isinstance(value, dict)} == names
+    assert all(len(said[name]["source"]) > 10 and said[name]["value"] > 0 for name in names)
+
+
+@pytest.mark.parametrize(("limit", "value", "code"), [
+    ("high_cosine", 0.999, "adds_up"), ("same_cosine", 1.1, "nearly_same"), ("budget", 9.0, "over_budget"),
+])  # fmt: skip
+def test_sentences_follow_the_limits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: float, code: str
+) -> None:
+    a, noise = make(tmp_path / "a.safetensors", 1), make(tmp_path / "b.safetensors", 2)
+    tensors, other = load_file(a), load_file(noise)
+    share = 0.1 if code == "nearly_same" else 0.4
+    save_file({n: t if "up" not in n else (1 - share) * t + share * other[n] for n, t in tensors.items()},
+              tmp_path / "near.safetensors")  # fmt: skip
+    files = [a, tmp_path / "near.safetensors"]
+    assert code in codes(check(files, [1, 1]))
+    changed = dataclasses.replace(limits.conflict_limits(), **{limit: value})
+    monkeypatch.setattr("lora_train.lora.verdict.conflict_limits", lambda: changed)
+    found = check(files, [1, 1])
+    assert code not in codes(dataclasses.replace(found, kappa=changed.budget))
 
 
 def codes(found: Any) -> set[str]:

@@ -109,7 +109,7 @@ def compare_weights(side: int, count: int, rank: int = 32) -> Any:
     import torch
     from table import Row, timed
 
-    host_lora = sys.modules[next(name for name in sys.modules if name.endswith(".nodes._host_lora"))]
+    host_patches = sys.modules[next(name for name in sys.modules if name.endswith(".nodes._host.patches"))]
     make = torch.Generator().manual_seed(side)
     weight = torch.randn(side, side, generator=make) / side**0.5
     patches = [
@@ -118,7 +118,7 @@ def compare_weights(side: int, count: int, rank: int = 32) -> Any:
             float(rank), None, None, None)), 1.0, None, None)
         for _ in range(count)
     ]  # fmt: skip
-    joined = [(1.0, host_lora.joined([host_lora.plain_part(p[1], p[0]) for p in patches]), 1.0, None, None)]
+    joined = [(1.0, host_patches.joined([host_patches.plain_part(p[1], p[0]) for p in patches]), 1.0, None, None)]
     exact = weight.double() + sum(0.7 * (p[1].weights[0].double() @ p[1].weights[1].double()) for p in patches)
 
     def changed(given: list[Any], dtype: torch.dtype = torch.float32) -> torch.Tensor:

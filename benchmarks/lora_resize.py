@@ -52,7 +52,7 @@ def dense(files: Sequence[Path], rank: int) -> tuple[Time, dict[str, float]]:
 def _full_svd(pairs: Sequence[tuple[torch.Tensor, torch.Tensor]], rank: int) -> torch.Tensor:
     """Singular values; the cut factors are made as well, as the peer makes them."""
     full = sum((up @ down for up, down in pairs), torch.zeros(()))
-    u, values, vh = torch.linalg.svd(full, full_matrices=False)
+    u, values, vh = torch.linalg.svd(full)  # all of u and v, as both scripts ask for by default
     _ = u[:, :rank] * values[:rank], vh[:rank].contiguous()
     return values
 

@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from ..lora_train.errors import BadInputError
-from ..lora_train.families.header import read_header
-from ..lora_train.lora.contents import content_id
+from ..lora_train.families.header import read_header, require_safetensors
+from ..lora_train.lora.blocks import BlockFactors
+from ..lora_train.lora.contents import content_ids
 from ..lora_train.lora.keys import split_name
 from ..lora_train.lora.kinds import family_of
-from ..lora_train.lora.stack import read_stack
+from ..lora_train.lora.stack import StackItem, read_stack
 from . import _host as host
 from ._host import patches as host_patches
 from ._host.patches import FilePatches, Part, Patches, Target, Targets
 from ._patch_cache import PatchCache
-from ._stack_blocks import Blocks, block_of_weight, blocks_of_row
+from ._stack_blocks import block_of_weight, blocks_of_row
 from ._types import StackRow
 from ._ui import Report
 
@@ -34,7 +35,7 @@ class Wanted:
     name: str
     path: Path
     sha256: str
-    blocks: Blocks
+    blocks: BlockFactors
     model: float
     text: float
 
@@ -75,29 +76,33 @@ def wanted_files(stack: Sequence[StackRow], strength: float) -> list[Wanted]:
         BadInputError: lists every malformed entry, or every missing file.
     """
     rows = list(stack or ())
-    found: dict[tuple[str, str], Wanted] = {}
+    used: list[tuple[StackRow, StackItem, Path]] = []
     problems: list[str] = []
     for row, item in zip(rows, read_stack(rows), strict=True):
+        if not item.is_off and strength:
+            try:
+                used.append((row, item, host.lora_path(item.name)))
+            except BadInputError as error:
+                problems.append(str(error))
+    BadInputError.collect(problems)
+    found: dict[tuple[str, str], Wanted] = {}
+    for (row, item, path), sha256 in zip(used, content_ids([path for _, _, path in used]), strict=True):
         on_model, on_text = item.model_strength * strength, item.clip_strength * strength
-        if not (on_model or on_text):
-            continue
-        try:
-            path = host.lora_path(item.name)
-        except BadInputError as error:
-            problems.append(str(error))
-            continue
-        blocks, sha256 = blocks_of_row(row), content_id(path)
+        blocks = blocks_of_row(row)
         if known := found.get((sha256, blocks.key)):
             on_model, on_text = on_model + known.model, on_text + known.text
         found[sha256, blocks.key] = Wanted(item.name, path, sha256, blocks, on_model, on_text)
-    BadInputError.collect(problems)
     return [item for item in found.values() if item.model or item.text]
 
 
 def _read(item: Wanted, targets: Targets) -> FilePatches:
     def read() -> FilePatches:
-        header = read_header(item.path)
-        found = host_patches.read_patches(header.path, targets)
+        require_safetensors(item.path)
+        try:
+            found = host_patches.read_patches(item.path, targets)
+        except Exception:
+            read_header(item.path)  # damaged files are told in words; anything else goes on as it is
+            raise
         host_patches.require_finite(item.path, found.patches)
         return found
 

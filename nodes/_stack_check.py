@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -53,7 +52,7 @@ def check_rows(rows: Sequence[Row], base: str) -> dict[str, Any]:
         locked = [number for number, row in enumerate(here) if row.locked]
         strengths = [row.model for row in here], [row.text_strength for row in here]
         try:
-            answer |= _answer(here, _conflicts(here).at(*strengths, locked))
+            answer |= _answer(here, _conflicts(here).at(*strengths, locked, [row.blocks for row in here]))
         except BadInputError as error:
             answer["problem"] = str(error)
     if others and here:
@@ -113,14 +112,8 @@ def _answer(rows: Sequence[Row], found: Conflicts) -> dict[str, Any]:
         ],
         "verdict": found.verdict,
         "energy": {"total": found.cap.energy, "budget": found.cap.budget},
-        "suggested": dict(zip(ids, _suggested(found), strict=True)),
+        "suggested": dict(zip(ids, found.suggested.values(), strict=True)),
     }
-
-
-def _suggested(found: Conflicts) -> list[float]:
-    """The strengths that fit the energy budget, two digits, rounded towards 0: taken, they do fit."""
-    pairs = zip(found.strengths, found.cap.factors.tolist(), strict=True)
-    return [strength if factor >= 1 else math.trunc(strength * factor * 100) / 100 for strength, factor in pairs]
 
 
 def _pairs(count: int) -> list[tuple[int, int]]:

@@ -14,13 +14,13 @@ from typing import Any
 from ..lora_train.errors import BadInputError
 from ..lora_train.families.header import Header
 from ..lora_train.hub import loose
+from ..lora_train.lora.blocks import KNOWN
 from ..lora_train.lora.derive import trigger_words
 from ..lora_train.lora.kinds import family_of, kinds_of
 from ..lora_train.lora.places import block_of, block_order
 from ..lora_train.lora.reader import header_of, places_of, read_layers
 from ..lora_train.lora.recommend import recommended_strength
 from . import _host as host
-from ._stack_blocks import KNOWN
 
 MAX_SIDECAR_BYTES = 4 << 20
 MAX_PICTURE_BYTES = 32 << 20

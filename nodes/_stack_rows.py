@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ..lora_train.errors import BadInputError
+from ..lora_train.lora.blocks import BlockFactors, parse_blocks
 from ..lora_train.lora.stack import MAX_STRENGTH
 from . import _host as host
-from ._stack_blocks import Blocks, parse_blocks, stack_row
+from ._stack_blocks import stack_row
 from ._types import StackRow
 
 VERSION = 1
@@ -35,7 +36,7 @@ class Row:
     model: float = 1.0
     text: float | None = None
     """Strength in the text encoders; None: the same as ``model``."""
-    blocks: Blocks = Blocks()
+    blocks: BlockFactors = BlockFactors()
     words: tuple[str, ...] = ()
     """Trigger words that go to the prompt."""
     locked: bool = False

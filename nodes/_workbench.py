@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import _host as host
+from ._stack_blocks import blocks_of_row, stack_row
 from ._types import StackRow
 from ._ui import Report, Tone
 
@@ -35,7 +36,7 @@ def merge_stack(stack: Sequence[StackRow], name: str, rank: int, method: str, pr
     """One file from a stack; rank 0 is the exact sum."""
     from ..lora_train.lora.merge import Options, Part, merge
 
-    parts = [Part(host.lora_path(file), model, text) for file, model, text in stack if model or text]
+    parts = [Part(host.lora_path(r[0]), r[1], r[2], blocks_of_row(r)) for r in stack if r[1] or r[2]]
     options = Options(rank=rank or None, method=method, dtype=_dtype(precision))  # type: ignore[arg-type]
     found = merge(parts, host.new_lora_path(name), options, host.HostObserver())
     error = f"Relative error {found.relative_error:.2g} against the exact sum"
@@ -94,6 +95,7 @@ def check_stack(
 ) -> tuple[list[StackRow], str, Report, Image]:
     """The stack at suggested strengths, the verdict, the report and the heat map."""
     from ..lora_train.lora.balance import check
+    from ..lora_train.lora.suggest import fitted
     from ..lora_train.report.heat import heat_map
     from ..lora_train.report.paper import DARK
 
@@ -105,11 +107,12 @@ def check_stack(
         base,
         text_strengths=[text for _, _, text in rows],
         locked=[0] if lock_first and rows else [],
+        choices=[blocks_of_row(row) for row in rows],
         observer=host.HostObserver(),
     )
-    scales = found.cap.factors
-    balanced: list[StackRow] = [
-        (file, round(model * k, 3), round(text * k, 3)) for (file, model, text), k in zip(rows, scales, strict=True)
+    balanced = [
+        stack_row(row[0], fitted(row[1], factor), fitted(row[2], factor), blocks_of_row(row))
+        for row, factor in zip(rows, found.cap.factors.tolist(), strict=True)
     ]
     lines = list(found.sentences) or ["Nothing in the weights speaks against these strengths."]
     report = Report(f"Verdict: {found.verdict}", "\n".join(lines), _TONES.get(found.verdict, "bad"), found.to_json())

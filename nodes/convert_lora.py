@@ -25,7 +25,7 @@ class ConvertLora(io.ComfyNode):
             ),
             search_aliases=["kohya", "diffusers", "peft", "lora format", "rename keys"],
             inputs=[
-                io.Combo.Input("lora_name", options=host.lora_names(), tooltip="A LoRA from ComfyUI's LoRA folders."),
+                io.Combo.Input("lora_name", options=host.lora_choices(), tooltip="A LoRA from ComfyUI's LoRA folders."),
                 name_input("converted"),
                 io.Combo.Input(
                     "form",

@@ -25,7 +25,7 @@ class InspectLora(io.ComfyNode):
             ),
             search_aliases=["lora info", "lora metadata", "trigger words", "lora hash", "autov3"],
             inputs=[
-                io.Combo.Input("lora_name", options=host.lora_names(), tooltip="A LoRA from ComfyUI's LoRA folders."),
+                io.Combo.Input("lora_name", options=host.lora_choices(), tooltip="A LoRA from ComfyUI's LoRA folders."),
                 io.Boolean.Input(
                     "hashes",
                     default=True,

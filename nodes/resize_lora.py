@@ -25,7 +25,7 @@ class ResizeLora(io.ComfyNode):
             ),
             search_aliases=["shrink lora", "lora rank", "compress lora", "resize_lora", "dynamic rank"],
             inputs=[
-                io.Combo.Input("lora_name", options=host.lora_names(), tooltip="A LoRA from ComfyUI's LoRA folders."),
+                io.Combo.Input("lora_name", options=host.lora_choices(), tooltip="A LoRA from ComfyUI's LoRA folders."),
                 name_input("smaller"),
                 io.Combo.Input(
                     "by",

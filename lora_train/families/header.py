@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import UnsupportedModelError
 
@@ -21,9 +21,8 @@ _BYTES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class TensorInfo:
-    """One tensor as the header describes it."""
+class TensorInfo(NamedTuple):
+    """One tensor as the header describes it. Thousands are made for one file, so the lightest kind of value."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -57,20 +56,31 @@ def read_header(path: Path) -> Header:
         UnsupportedModelError: there is no such file, it is no safetensors file, or it is cut off.
     """
     path = Path(path)
-    if not path.is_file():
-        raise UnsupportedModelError(f"There is no file '{path}'. Check the path of the model.")
-    size_bytes = path.stat().st_size
+    length = require_safetensors(path)
     with open(path, "rb") as handle:
-        start = handle.read(9)
-        if start[8:] != b"{":  # every safetensors header begins with a brace
-            _refuse_other_formats(path, start, size_bytes)
-        length = int.from_bytes(start[:8], "little")
-        if not 2 <= length <= MAX_HEADER_BYTES:
-            raise _not_safetensors(path, f"its first 8 bytes ask for a header of {length:,} bytes")
-        text = start[8:] + handle.read(length - 1)
+        handle.seek(8)
+        text = handle.read(length)
     if len(text) < length:
         raise _cut_off(path, f"the header should have {length:,} bytes and {len(text):,} are there")
-    return _checked(path, _parsed(path, text), size_bytes - 8 - length)
+    return _checked(path, _parsed(path, text), path.stat().st_size - 8 - length)
+
+
+def require_safetensors(path: Path) -> int:
+    """Look at the first bytes alone: is this a safetensors file? Returns the length of its header in bytes.
+
+    Raises:
+        UnsupportedModelError: there is no such file, or it is something else.
+    """
+    if not path.is_file():
+        raise UnsupportedModelError(f"There is no file '{path}'. Check the path of the model.")
+    with open(path, "rb") as handle:
+        start = handle.read(9)
+    if start[8:] != b"{":  # every safetensors header begins with a brace
+        _refuse_other_formats(path, start, path.stat().st_size)
+    length = int.from_bytes(start[:8], "little")
+    if not 2 <= length <= MAX_HEADER_BYTES:
+        raise _not_safetensors(path, f"its first 8 bytes ask for a header of {length:,} bytes")
+    return length
 
 
 def _parsed(path: Path, text: bytes) -> dict[str, Any]:

@@ -17,9 +17,10 @@ import numpy as np
 
 from ..errors import BadInputError
 from ..observer import Observer
+from .blocks import BlockFactors
 from .gram import Grams
 from .measure import Blocks, Row, read_rows, sum_blocks
-from .suggest import KAPPA, Cap, cap_energy, match_loudness
+from .suggest import KAPPA, Cap, cap_energy, fitted, match_loudness
 
 MAX_STRENGTH = 20.0
 
@@ -63,18 +64,22 @@ class Conflicts:
     text_strengths: tuple[float, ...]
     locked: tuple[int, ...] = ()
     kappa: float = KAPPA
+    choices: tuple[BlockFactors, ...] = ()
+    """A factor per block for each row; none: all blocks."""
 
     def at(
         self,
         strengths: Sequence[float],
         text_strengths: Sequence[float] | None = None,
         locked: Collection[int] | None = None,
+        choices: Sequence[BlockFactors] | None = None,
     ) -> Conflicts:
         """The same stack at other strengths; no file is read."""
         model = _strengths(strengths, len(self.rows))
         text = model if text_strengths is None else _strengths(text_strengths, len(self.rows))
         kept = self.locked if locked is None else tuple(sorted(locked))
-        return Conflicts(self.rows, self.blocks, model, text, kept, self.kappa)
+        chosen = self.choices if choices is None else _choices(choices, self.rows)
+        return Conflicts(self.rows, self.blocks, model, text, kept, self.kappa, chosen)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -83,7 +88,13 @@ class Conflicts:
     @cached_property
     def _factors(self) -> np.ndarray:
         """(blocks, n) the strength that applies in each block."""
-        return np.where(self.blocks.text[:, None], self.text_strengths, self.strengths)
+        whole = np.where(self.blocks.text[:, None], self.text_strengths, self.strengths)
+        if all(choice.is_all for choice in self.choices):
+            return whole
+        return whole * [
+            [choice.factor(block, row.family) for choice, row in zip(self.choices, self.rows, strict=True)]
+            for block, _ in self.blocks.labels
+        ]
 
     @cached_property
     def _used(self) -> np.ndarray:
@@ -119,8 +130,8 @@ class Conflicts:
     @cached_property
     def suggested(self) -> dict[str, float]:
         """The strengths in use, scaled into the energy budget; locked rows as they are."""
-        values = np.array(self.strengths) * self.cap.factors
-        return {name: round(float(value), 2) for name, value in zip(self.names, values, strict=True)}
+        pairs = zip(self.strengths, self.cap.factors.tolist(), strict=True)
+        return {name: fitted(*pair) for name, pair in zip(self.names, pairs, strict=True)}
 
     @cached_property
     def equal_loudness(self) -> dict[str, float]:
@@ -224,6 +235,7 @@ def check(
     *,
     text_strengths: Sequence[float] | None = None,
     locked: Collection[int] = (),
+    choices: Sequence[BlockFactors] | None = None,
     grams: Grams | None = None,
     cache: Path | None = None,
     observer: Observer | None = None,
@@ -234,6 +246,7 @@ def check(
         base: the checkpoint they are used on; tells which layers fit, and how large changes are.
         text_strengths: for the text encoders; the same as ``strengths`` when left out.
         locked: numbers of rows whose strength is not to be touched by a suggestion.
+        choices: a factor per block for each row; all blocks when left out.
         grams: what was computed before; a new one reads its cache on disk.
 
     Raises:
@@ -245,7 +258,8 @@ def check(
     rows = read_rows(files, table.ids, base)
     model = _strengths(strengths, len(rows))
     text = model if text_strengths is None else _strengths(text_strengths, len(rows))
-    return Conflicts(rows, sum_blocks(table, base, cache), model, text, tuple(sorted(locked)))
+    chosen = () if choices is None else _choices(choices, rows)
+    return Conflicts(rows, sum_blocks(table, base, cache), model, text, tuple(sorted(locked)), choices=chosen)
 
 
 def _check_counts(
@@ -259,6 +273,15 @@ def _check_counts(
     if any(not 0 <= row < len(files) for row in locked):
         problems.append(f"A locked row is not among the {len(files)} LoRAs: {sorted(locked)}.")
     BadInputError.collect(problems)
+
+
+def _choices(choices: Sequence[BlockFactors], rows: Sequence[Row]) -> tuple[BlockFactors, ...]:
+    """One choice of blocks for each row, each of them known for the row's family."""
+    if len(choices) != len(rows):
+        raise BadInputError(f"There are {len(rows)} LoRAs and {len(choices)} choices of blocks. Give one for each.")
+    for choice, row in zip(choices, rows, strict=True):
+        choice.require(row.name, row.family)
+    return tuple(choices)
 
 
 def _strengths(values: Sequence[float], count: int) -> tuple[float, ...]:

@@ -2,7 +2,8 @@
 
 ``up`` is (out, r), ``down`` is (r, in), both fp32, every scale and strength already in ``up``. With the
 reduced QR decompositions ``up = Q R`` and ``down' = P S``, the SVD of the small core ``R S'`` (r x r) is,
-with Q and P around it, the SVD of M. Cost O((out + in) r^2 + r^3) against O(out in min(out, in)).
+with Q and P around it, the SVD of M. Cost O((out + in) r^2 + r^3) against O(out in min(out, in)); for the
+leading k directions Q is never formed, and P only where it meets them.
 """
 
 from __future__ import annotations
@@ -17,19 +18,39 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Spectrum:
-    """The singular value decomposition of ``up @ down``: ``left @ diag(values) @ right``."""
+    """The singular values of ``M = up @ down``, and the way to its leading singular vectors.
 
-    left: torch.Tensor
-    """(out, k) with orthonormal columns."""
+    Only the vectors that are asked for are formed: the right ones by applying the Householder reflections of
+    ``down'`` to them, the left ones as ``M @ right``.
+    """
+
+    up: torch.Tensor
+    down: torch.Tensor
     values: torch.Tensor
     """(k,) singular values, largest first."""
-    right: torch.Tensor
-    """(k, in) with orthonormal rows."""
+    rotations: torch.Tensor
+    """(k, k) right singular vectors of the core, one a row."""
+    reflections: tuple[torch.Tensor, torch.Tensor]
+    """Of the QR decomposition of ``down'``, as LAPACK's geqrf gives them."""
 
     def cut(self, rank: int) -> tuple[torch.Tensor, torch.Tensor]:
         """The best approximation of this rank, ``(up, down)``, the values shared evenly (Eckart-Young)."""
-        root = self.values[:rank].sqrt()
-        return self.left[:, :rank] * root, root[:, None] * self.right[:rank]
+        import torch
+
+        values, right = self.values[:rank], self.right(rank)
+        heard = values > torch.finfo(values.dtype).eps * self.values[0]  # below, directions are rounding alone
+        root = torch.where(heard, values, 0).sqrt()
+        left = self.up @ (self.down @ right.T)  # (out, rank), each column as long as its value
+        return left * torch.where(heard, 1 / root, 0), root[:, None] * right
+
+    def right(self, count: int) -> torch.Tensor:
+        """The leading right singular vectors: (count, in) with orthonormal rows."""
+        import torch
+
+        rotations = self.rotations[:count].T
+        spread = torch.zeros(self.down.shape[1], rotations.shape[1], dtype=rotations.dtype)
+        spread[: len(rotations)] = rotations
+        return torch.ormqr(*self.reflections, spread).T
 
     def tail(self, rank: int) -> float:
         """Squared Frobenius norm of what :meth:`cut` leaves out."""
@@ -44,10 +65,11 @@ def spectrum(up: torch.Tensor, down: torch.Tensor) -> Spectrum:
     """The SVD of ``up @ down``, from the factors."""
     import torch
 
-    left, upper = torch.linalg.qr(up)  # (out, k), (k, r)
-    right, lower = torch.linalg.qr(down.T)  # (in, m), (m, r)
-    u, values, vh = torch.linalg.svd(upper @ lower.T, full_matrices=False)
-    return Spectrum(left @ u, values, vh @ right.T)
+    upper = torch.linalg.qr(up, mode="r")[1]  # (k, r)
+    packed, lengths = torch.geqrf(down.T.contiguous())  # reflections below, the triangle above
+    count = len(lengths)
+    _, values, vh = torch.linalg.svd(upper @ packed[:count].triu().T, full_matrices=False)
+    return Spectrum(up, down, values, vh, (packed[:, :count].contiguous(), lengths))
 
 
 def singular_values(up: torch.Tensor, down: torch.Tensor) -> torch.Tensor:

@@ -18,7 +18,6 @@ import io
 import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
@@ -30,7 +29,7 @@ import numpy as np
 from ..errors import BadInputError, UnsupportedModelError
 from ..files import cache_folder, whole
 from ..observer import NullObserver, Observer
-from .contents import content_id
+from .contents import content_ids
 from .reader import LoraFile, not_finite, open_lora
 
 if TYPE_CHECKING:
@@ -81,8 +80,7 @@ class Grams:
             UnsupportedModelError: a file is no LoRA; all such files are named.
             BadInputError: a file is missing, or holds NaN or infinity.
         """
-        with ThreadPoolExecutor(4) as pool:  # hashing leaves Python's lock alone
-            ids = tuple(pool.map(lambda file: content_id(Path(file), self._cache), files))
+        ids = content_ids([Path(file) for file in files], self._cache)
         by_id = dict(zip(ids, files, strict=True))
         wanted = [_pair(a, b) for a, b in combinations_with_replacement(dict.fromkeys(ids), 2)]
         missing = [pair for pair in wanted if self._recall(pair) is None]

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import BadInputError
 from ..observer import NullObserver, Observer
+from .blocks import BlockFactors
 from .derive import Layer, Parent, derived_metadata, shaped, to_tensors
 from .factors import join_rows, spectrum, squared_norm, stored
 from .file import save_lora
 from .kinds import writable
-from .places import Form, to_parts
+from .places import Form, block_of, to_parts
 from .protect import protect
 from .reader import LoraFile, open_lora
 from .resize import kernel_of, rank_for_energy, same_file_problems
@@ -41,10 +42,13 @@ class Part:
     path: Path
     strength: float = 1.0
     text_strength: float | None = None
+    blocks: BlockFactors = BlockFactors()
+    """A factor per block on top of the strength."""
 
-    def strength_at(self, place: str) -> float:
+    def strength_at(self, place: str, family: str) -> float:
         text = to_parts(place)[0] != "unet" and self.text_strength is not None
-        return float(self.text_strength) if text and self.text_strength is not None else self.strength
+        whole = float(self.text_strength) if text and self.text_strength is not None else self.strength
+        return whole * self.blocks.factor(block_of(place), family)
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,8 @@ def merge(parts: Sequence[Part], out: Path, options: Options = Options(), observ
     with ExitStack() as stack:
         files = [stack.enter_context(open_lora(part.path)) for part in parts]
         _require_one_family(files)
+        for part, file in zip(parts, files, strict=True):
+            part.blocks.require(part.path.name, file.family)
         places = list(dict.fromkeys(place for file in files for place in file.places))
         _require_sizes(files, places)
         work = _Work(parts, files, options, options.dtype or files[0].dtype)
@@ -142,7 +148,11 @@ def merge(parts: Sequence[Part], out: Path, options: Options = Options(), observ
         raise BadInputError("Every LoRA is at strength 0, so there is nothing to write. Set a strength.")
     error = math.sqrt(work.lost / work.whole) if work.whole > 0 else 0.0
     rank = max(found.rank for found in work.errors)
-    facts = {"relative_error": error, "text_strengths": [p.text_strength for p in parts]}
+    facts = {
+        "relative_error": error,
+        "text_strengths": [p.text_strength for p in parts],
+        "blocks": [p.blocks.key for p in parts],
+    }
     metadata = derived_metadata(parents, tensors, method=options.method, rank=rank, title=out.stem, **facts)
     save_lora(out, tensors, metadata)
     kept = work.kept / work.others if options.protected is not None and work.others > 0 else None
@@ -160,10 +170,10 @@ class _Work:
     def layer(self, place: str) -> Layer | None:
         """The merged layer; None when every LoRA that has it is at strength 0."""
         used = [i for i, (p, f) in enumerate(zip(self._parts, self._files, strict=True))
-                if place in f.places and p.strength_at(place)]  # fmt: skip
+                if place in f.places and p.strength_at(place, f.family)]  # fmt: skip
         if not used:
             return None
-        pairs = [self._files[i].scaled(place, self._parts[i].strength_at(place)) for i in used]
+        pairs = [self._files[i].scaled(place, self._parts[i].strength_at(place, self._files[i].family)) for i in used]
         if self._options.protected in used and len(used) > 1:
             pairs = self._protected(pairs, used.index(self._options.protected))
         up, down = join_rows(pairs) if self._options.method == "sum" else self._combined(pairs)

@@ -27,5 +27,5 @@ def protect(
     found = spectrum(protected_up, protected_down)
     share = found.values.double().square().cumsum(0)
     count = int((share < ENERGY * share[-1]).sum()) + 1
-    directions = found.right[:count]  # (k, in), orthonormal
+    directions = found.right(count)  # (k, in), orthonormal
     return down - amount * (down @ directions.T) @ directions

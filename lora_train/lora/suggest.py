@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-KAPPA = 2.0
-"""The budget is this many times the energy of the strongest LoRA: two equal strangers just fit."""
+from .limits import conflict_limits
+
+KAPPA = conflict_limits().budget
+"""The budget is this many times the energy of the strongest LoRA."""
 MAX_STRENGTH = 1.5
 
 
@@ -51,6 +53,11 @@ def cap_energy(gram: np.ndarray, locked: Collection[int] = (), kappa: float = KA
         return Cap(factors, energy, budget, full=True)
     factors[rest] = min(1.0, root)
     return Cap(factors, energy, budget, full=False)
+
+
+def fitted(strength: float, factor: float) -> float:
+    """A suggested strength with two digits, rounded towards 0: taken as it is shown, it does fit."""
+    return strength if factor >= 1 else math.trunc(strength * factor * 100) / 100
 
 
 def match_loudness(loudness: np.ndarray, signs: np.ndarray) -> np.ndarray:

@@ -12,21 +12,12 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from .limits import conflict_limits
+
 if TYPE_CHECKING:
     from .balance import Conflicts
     from .measure import Row
 
-SAME_COSINE = 0.9
-"""Above it, two files are versions of one LoRA."""
-HIGH_COSINE = 0.25
-"""Unrelated LoRAs lie between 0 and 0.15 (noted by anima_lora's authors)."""
-HIGH_OVERLAP = 0.25
-HIGH_TIMES_CHANCE = 8.0
-"""Both must be exceeded: eight times a tiny chance is still little. 8 is anima_lora's "colliding"."""
-STRONG = 1.0
-"""Above it a LoRA may drown the others."""
-LOUD_TIMES = 3.0
-"""Loudness at strength 1 against the median of the others."""
 _DISTILLED = re.compile(r"(?<![a-z])(lcm|turbo|lightning|hyper|dmd2?|distill\w*|schnell|pcm|tcd)(?![a-z])", re.I)
 _PEOPLE = {"person", "man", "woman", "boy", "girl", "face", "people", "child", "male", "female"}
 
@@ -134,14 +125,15 @@ def _energy(found: Conflicts) -> Iterator[Finding]:
 
 
 def _meetings(found: Conflicts) -> Iterator[Finding]:
+    limits = conflict_limits()
     for (i, j), pair in zip(combinations(range(len(found.rows)), 2), found.pairs, strict=True):
         if found.rows[i].sha256 == found.rows[j].sha256:
             continue
         where = f", most of all in {pair.clash.block} ({pair.clash.kind})" if pair.clash else ""
-        shared = pair.overlap >= HIGH_OVERLAP and pair.times_chance >= HIGH_TIMES_CHANCE
+        shared = pair.overlap >= limits.high_overlap and pair.times_chance >= limits.high_times_chance
         tests = (
-            ("nearly_same", pair.cosine >= SAME_COSINE), ("adds_up", pair.cosine >= HIGH_COSINE),
-            ("cancels", pair.cosine <= -HIGH_COSINE), ("overlap", shared),
+            ("nearly_same", pair.cosine >= limits.same_cosine), ("adds_up", pair.cosine >= limits.high_cosine),
+            ("cancels", pair.cosine <= -limits.high_cosine), ("overlap", shared),
         )  # fmt: skip
         code = next((code for code, true in tests if true), None)
         if code:
@@ -175,14 +167,14 @@ def _loud(found: Conflicts) -> Iterator[Finding]:
     top = values.index(max(values))
     others = sorted(values[:top] + values[top + 1 :])
     middle = others[len(others) // 2]
-    if middle > 0 and values[top] / middle >= LOUD_TIMES:
+    if middle > 0 and values[top] / middle >= conflict_limits().loud_times:
         like = round(middle / values[top], 2)
         yield _say("loud", [top], a=names[top], times=values[top] / middle, like=like)
 
 
 def _strong(found: Conflicts) -> Iterator[Finding]:
     for i, (name, strength) in enumerate(zip(found.names, found.strengths, strict=True)):
-        if abs(strength) > STRONG and len(found.rows) > 1:
+        if abs(strength) > conflict_limits().strong and len(found.rows) > 1:
             yield _say("strong", [i], a=name, strength=strength)
 
 

@@ -15,7 +15,7 @@ from .folders import (
     temp_folder,
     tests_folder,
 )
-from .loras import lora_folders, lora_name_of, lora_names, lora_path, near_loras, new_lora_path
+from .loras import lora_choices, lora_folders, lora_name_of, lora_names, lora_path, near_loras, new_lora_path
 from .models import (
     audit_model_folder,
     checkpoint_names,
@@ -53,6 +53,7 @@ __all__ = [
     "latent_format",
     "load_checkpoint",
     "load_diffusion_model",
+    "lora_choices",
     "lora_folder",
     "lora_folders",
     "lora_name_of",

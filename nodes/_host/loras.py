@@ -10,12 +10,20 @@ from ...lora_train.files import inside
 from .folders import lora_folder
 from .words import either
 
+NO_LORA = "no LoRA yet: train or fetch one"
+"""The only choice in a list of LoRAs while there is none."""
+
 
 def lora_names() -> list[str]:
     """Every LoRA that ComfyUI knows, as its own LoRA loaders list them."""
     import folder_paths
 
     return folder_paths.get_filename_list("loras")
+
+
+def lora_choices() -> list[str]:
+    """What a list of LoRAs offers: every LoRA, or one line that says how to get the first."""
+    return lora_names() or [NO_LORA]
 
 
 def lora_folders() -> list[Path]:
@@ -33,6 +41,11 @@ def lora_path(name: str) -> Path:
     """
     import folder_paths
 
+    if name == NO_LORA:
+        raise BadInputError(
+            "There is no LoRA in ComfyUI's LoRA folders yet. Train one with Train LoRA from Photos, or get one with "
+            "Fetch LoRA; then choose it from the list."
+        )
     found = folder_paths.get_full_path("loras", name)
     if found and Path(found).is_file():
         return Path(found)

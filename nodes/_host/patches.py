@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -74,8 +75,11 @@ def read_patches(path: Path, targets: Targets) -> FilePatches:
 
     tensors, metadata = comfy.utils.load_torch_file(str(path), safe_load=True, return_metadata=True)
     tensors = comfy.lora_convert.convert_lora(tensors)
-    patches = comfy.lora.load_lora(tensors, targets.names, log_missing=False)
-    used: set[str] = set().union(*(getattr(patch, "loaded_keys", ()) for patch in _some(patches)))
+    patches = comfy.lora.load_lora(tensors, _named_in(tensors, targets.names), log_missing=False)
+    used = _used(patches)
+    if len(used) < len(tensors):  # something is left over: ask for every name there is
+        patches = comfy.lora.load_lora(tensors, targets.names, log_missing=False)
+        used = _used(patches)
     fitting = {target: patch for target, patch in patches.items() if _fits(target, patch, targets.shapes)}
     unused = [name for name in tensors if used and name not in used]
     unused += [_key(target) for target in patches if target not in fitting]
@@ -83,9 +87,21 @@ def read_patches(path: Path, targets: Targets) -> FilePatches:
     return FilePatches(fitting, tuple(unused), dict(metadata or {}), size)
 
 
-def _some(patches: Patches) -> Sequence[Any]:
-    """All adapters of a file share one set of used names: one of them is enough."""
-    return [patch for patch in patches.values() if hasattr(patch, "loaded_keys")][:1]
+def _named_in(tensors: Iterable[str], names: Mapping[str, Target]) -> Mapping[str, Target]:
+    """The names that begin a tensor's name. ComfyUI's reader tries every spelling of every name it is given."""
+    starts: set[str] = set()
+    for tensor in tensors:
+        end = tensor.find(".")
+        while end >= 0:
+            starts.add(tensor[:end].removesuffix("_lora"))
+            starts.add(tensor[:end])
+            end = tensor.find(".", end + 1)
+    return {name: target for name, target in names.items() if name in starts}
+
+
+def _used(patches: Patches) -> set[str]:
+    """Tensors that were made patches. All adapters of a file share one set: one of them is enough."""
+    return next((patch.loaded_keys for patch in patches.values() if hasattr(patch, "loaded_keys")), set())
 
 
 def _key(target: Target) -> str:
@@ -213,5 +229,7 @@ def _finite(value: torch.Tensor) -> bool:
 
     if value.element_size() == 1:  # eight-bit floats have no arithmetic here
         value = value.to(torch.float16)
-    low, high = value.aminmax() if value.numel() else (torch.zeros(()), torch.zeros(()))
-    return bool(low.isfinite() & high.isfinite())  # a NaN comes out of both
+    if math.isfinite(value.sum(dtype=torch.float32).item()):  # NaN and infinity survive a sum
+        return True
+    low, high = value.aminmax()  # or the sum was too large for its format
+    return bool(low.isfinite() & high.isfinite())

@@ -456,6 +456,27 @@ def test_a_workflow_from_before_there_were_rows_opens(frontend: Frontend, name: 
     assert len(node["widgets_values"]) == 1
 
 
+def test_an_old_graph_dropped_into_the_editor_keeps_its_lora(frontend: Frontend) -> None:
+    old = {"class_type": NODE, "inputs": {"lora_name": "people/ben.safetensors", "model_strength": 0.7,
+                                          "clip_strength": 0.2}}  # fmt: skip
+    rows = json.dumps({"version": 1, "missing": "refuse", "rows": [{"id": "a", "lora": "people/anna_v2.safetensors"}]})
+    new = {"class_type": NODE, "inputs": {"rows": rows, "lora_stack": ["1", 0]}}
+    drop = """async (graph) => {
+        await app.handleFile(new File([JSON.stringify(graph)], "old.json", { type: "application/json" }));
+    }"""
+    frontend.page.evaluate(
+        drop, {"1": old, "2": new, "3": {"class_type": "PreviewAny", "inputs": {"source": ["2", 2]}}}
+    )
+    frontend.page.wait_for_timeout(600)
+    nodes = {n["id"]: n for n in frontend.page.evaluate("() => app.graph.serialize().nodes")}
+    found = [json.loads(nodes[i]["widgets_values"][0])["rows"] for i in (1, 2)]
+    assert [(r["lora"], r["model"], r["text"]) for r in found[0]] == [("people/ben.safetensors", 0.7, 0.2)]
+    assert [r["lora"] for r in found[1]] == ["people/anna_v2.safetensors"]
+    assert next(i for i in nodes[2]["inputs"] if i["name"] == "lora_stack")["link"] is not None
+    frontend.show_node(NODE, 1.2)
+    frontend.screenshot(f"stack 18 dropped {frontend.mode}")
+
+
 def test_an_old_graph_sent_as_it_is_runs(server: Server) -> None:
     old = {"class_type": NODE, "inputs": {"lora_name": "people/ben.safetensors", "model_strength": 0.7,
                                           "clip_strength": 0.2}}  # fmt: skip

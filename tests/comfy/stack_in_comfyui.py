@@ -39,6 +39,12 @@ def load_pack(pack: str) -> Any:
     return importlib.import_module(f"{name}.nodes._apply_stack"), importlib.import_module(f"{name}.nodes._stack_blocks")
 
 
+def read_row(blocks: Any, row: list[Any]) -> Any:
+    """A stack row of ``[name, model, text]`` or ``[name, model, text, blocks as JSON]``."""
+    core = importlib.import_module(f"{blocks.__package__.removesuffix('.nodes')}.lora_train.lora.blocks")
+    return blocks.stack_row(*row[:3], core.parse_blocks(row[3] if len(row) > 3 else "all"))
+
+
 def chain(model: Any, clip: Any, rows: list[list[Any]], loaders: dict[str, Any]) -> tuple[Any, Any]:
     import nodes
 
@@ -72,7 +78,7 @@ def difference(a: dict[str, Any], b: dict[str, Any], plain: dict[str, Any]) -> d
 def compare(stack: Any, blocks: Any, model: Any, clip: Any, case: dict[str, Any]) -> dict[str, Any]:
     import torch
 
-    rows = [blocks.stack_row(*row[:3], blocks.parse_blocks(row[3] if len(row) > 3 else "all")) for row in case["rows"]]
+    rows = [read_row(blocks, row) for row in case["rows"]]
     ours = stack.apply_stack(model, clip, rows, case.get("strength", 1.0))
     again = stack.apply_stack(model, clip, rows, case.get("strength", 1.0))
     theirs = chain(model, clip, case.get("chain", case["rows"]), {})

@@ -14,11 +14,26 @@ from harness.graphs import node
 from made_loras import SDXL, deltas, distance, make
 from safetensors.torch import load_file
 from tiny_models import random_unet, write_checkpoint
+from trained_loras import trained
 
-from lora_train.lora.places import FORMS
+from lora_train.families.header import read_header
+from lora_train.lora.convert import convert
+from lora_train.lora.kinds import family_of
+from lora_train.lora.places import FORMS, place_of
 
 pytestmark = pytest.mark.comfy
 SCRIPT = Path(__file__).with_name("deltas_in_comfyui.py")
+
+
+def of_core(comfyui: Installation, path: Path) -> dict[str, torch.Tensor]:
+    """What ComfyUI's own code adds to each layer, by the file's names."""
+    out = path.with_suffix(".core.safetensors")
+    done = subprocess.run(
+        [str(comfyui.python), str(SCRIPT), str(comfyui.root), str(path), str(out)],
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return load_file(out)
 
 
 @pytest.mark.parametrize("alpha", [None, 3.0])
@@ -28,16 +43,28 @@ def test_core_reads_the_same_changes_out_of_every_form(
 ) -> None:
     only = {p: s for p, s in SDXL.items() if p.startswith("unet")} if form == "peft" else SDXL
     path = make(tmp_path / "a.safetensors", form=form, alpha=alpha, layers=only)
-    done = subprocess.run(
-        [str(comfyui.python), str(SCRIPT), str(comfyui.root), str(path), str(tmp_path / "out.safetensors")],
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    from lora_train.lora.places import place_of
-
-    core = {place_of(layer, "sdxl"): m.double() for layer, m in load_file(tmp_path / "out.safetensors").items()}
+    core = {place_of(layer, "sdxl"): m.double() for layer, m in of_core(comfyui, path).items()}
     assert set(core) == set(deltas(path))
     assert distance(deltas(path), core) < 1e-5
+
+
+@pytest.fixture(scope="module")
+def trained_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A LoRA that the trainer made, for the SD 1.5 family."""
+    return trained(tmp_path_factory.mktemp("trained"))[0]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_core_reads_a_trained_file_out_of_every_form(
+    comfyui: Installation, trained_file: Path, tmp_path: Path, form: Any
+) -> None:
+    path = trained_file
+    if form != "kohya":
+        path = convert(trained_file, tmp_path / f"{form}.safetensors", form).path
+    family = family_of(read_header(path))
+    core = {place_of(layer, family): m.double() for layer, m in of_core(comfyui, path).items()}
+    assert set(core) == set(deltas(path))
+    assert distance(deltas(trained_file), core) < 1e-5
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +121,32 @@ def test_a_name_that_leaves_the_folder_is_refused_before_the_run(stocked: Server
     prompt = {"c": node("Lorasmith_ConvertLora", lora_name="wb/anna.safetensors", name="../x", form="core")}
     errors = stocked.post("/prompt", {"prompt": prompt})["node_errors"]["c"]["errors"]
     assert "does not stay inside" in json.dumps(errors)
+
+
+LONG = "я" * 60 + "長" * 30  # 210 bytes: a little less than file systems allow
+
+
+def test_a_thousand_files_and_strange_names(stocked: Server) -> None:
+    folder = stocked.base / "models" / "loras" / "many"
+    first = make(folder / "0.safetensors", 3)
+    names = [f"{n}.safetensors" for n in range(1, 1000)] + ["Анна (фото) 日本 ✨ & 'x'.safetensors"]
+    for name in [*names, f"{LONG}.safetensors"]:
+        (folder / name).hardlink_to(first)
+    (folder / "broken.safetensors").write_bytes(b"")
+    listed = stocked.post("/lorasmith/stack/list", {})["loras"]
+    mine = [name for name in listed if name.startswith("many/")]
+    assert len(mine) == 1003
+    told = {
+        n: d
+        for k in range(0, 1003, 300)
+        for n, d in stocked.post("/lorasmith/stack/info", {"names": mine[k : k + 300]}).items()
+    }
+    assert [n for n, d in told.items() if d.get("problem")] == ["many/broken.safetensors"]
+    outputs = stocked.run({
+        f"what{n}": node("Lorasmith_InspectLora", lora_name=f"many/{name}", hashes=False)
+        for n, name in enumerate((names[-1], f"{LONG}.safetensors"))
+    })  # fmt: skip
+    assert "sdxl" in said(outputs, "what0")["title"] and "sdxl" in said(outputs, "what1")["title"]
 
 
 def test_merge_and_check_of_a_stack(stocked: Server) -> None:

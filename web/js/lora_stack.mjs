@@ -10,6 +10,7 @@ import { createStackView } from "./lora_stack_view.mjs";
 import { addStylesheet } from "./stylesheet.mjs";
 
 const WIDGET_TYPE = "LORASMITH_LORA_STACK";
+const NODE_TYPE = "Lorasmith_LoraStack";
 const MARGINS = 20; // ComfyUI's own, above and below a widget
 const MIN_WIDTH = 440; // below it, a name and two strengths do not fit side by side
 const CHECK_DELAY_MS = 120;
@@ -220,6 +221,14 @@ function refreshAll() {
   for (const controller of widgets) controller.refresh();
 }
 
+// Graphs in the API's form go past onConfigure: old ones are translated before the editor builds them.
+function openOldGraphs() {
+  const { loadApiJson } = app;
+  app.loadApiJson = function (graph, ...others) {
+    return loadApiJson.call(this, rowsOf.withoutOldInputs(graph, NODE_TYPE), ...others);
+  };
+}
+
 app.registerExtension({
   name: "lorasmith.lora_stack",
 
@@ -261,7 +270,10 @@ app.registerExtension({
     };
   },
 
-  setup: () => addStylesheet("lora_stack"),
+  setup() {
+    addStylesheet("lora_stack");
+    openOldGraphs();
+  },
   // The user pressed R, or a LoRA was saved: files may have come or gone.
   refreshComboInNodes: refreshAll,
 });

@@ -88,6 +88,20 @@ export function fromOldValues(values, linked) {
   return { rows: [newRow(lora, { id: OLD_ID, model, text: text === model ? null : text })], missing: "refuse" };
 }
 
+// A graph in the API's form, with the old inputs of each node of this type turned into rows: the editor sets
+// widgets by name, and those have none. Inputs that are linked are left as they are.
+export function withoutOldInputs(graph, type) {
+  const translated = Object.entries(graph).map(([id, node]) => {
+    if (node?.class_type !== type || !OLD_INPUTS.some((name) => name in (node.inputs ?? {}))) return [id, node];
+    const { lora_name: name, model_strength: model = 1, clip_strength: text = model, ...inputs } = node.inputs;
+    const old = fromOldValues([name ?? "None", model, text], new Set());
+    if (!old) return [id, node];
+    const rows = parse(inputs.rows);
+    return [id, { ...node, inputs: { ...inputs, rows: write({ ...rows, rows: [...old.rows, ...rows.rows] }) } }];
+  });
+  return Object.fromEntries(translated);
+}
+
 export function isOldInput(name) {
   return OLD_INPUTS.includes(name);
 }

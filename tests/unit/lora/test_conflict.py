@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -15,10 +16,12 @@ from safetensors.torch import load_file, save_file
 from tiny_models import random_unet, write_checkpoint
 
 from lora_train.errors import BadInputError, LorasmithError
+from lora_train.lora import limits
 from lora_train.lora.balance import check
+from lora_train.lora.blocks import BlockFactors
 from lora_train.lora.gram import Grams
 from lora_train.lora.measure import sum_blocks
-from lora_train.lora.suggest import cap_energy, match_loudness
+from lora_train.lora.suggest import cap_energy, fitted, match_loudness
 
 
 @pytest.fixture(autouse=True)
@@ -72,6 +75,26 @@ def test_text_strengths_act_on_the_text_encoders_alone(tmp_path: Path) -> None:
     found = check([a], [0.5], text_strengths=[2.0])
     expected = sum(e * (4.0 if p.startswith("te") else 0.25) for p, e in energy.items())
     assert found.cap.energy == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_choice_of_blocks_acts_on_its_blocks_alone(tmp_path: Path) -> None:
+    files = three(tmp_path)
+    off = BlockFactors("custom", {"input_blocks.4": 0.0})
+    whole = check(files, [1.0, 1.0, 1.0])
+    found = whole.at([1.0, 1.0, 1.0], choices=[off, BlockFactors(), BlockFactors()])
+    rows = [g for g, (block, _) in enumerate(whole.blocks.labels) if block == "input_blocks.4"]
+    left = whole.gram[0, 0] - whole.blocks.gram[rows, 0, 0].sum()
+    assert rows and found.gram[0, 0] == pytest.approx(left, abs=1e-9)
+    assert found.gram[1, 1] == pytest.approx(whole.gram[1, 1])
+    with pytest.raises(BadInputError, match="3 LoRAs and 1 choices of blocks"):
+        whole.at([1.0, 1.0, 1.0], choices=[off])
+
+
+@pytest.mark.parametrize(("strength", "factor", "shown"), [
+    (0.8, 1.0, 0.8), (0.823, 1.0, 0.823), (1.0, 0.7099, 0.70), (-1.0, 0.7099, -0.70), (0.5, 0.999, 0.49),
+])  # fmt: skip
+def test_a_suggestion_is_rounded_towards_nothing(strength: float, factor: float, shown: float) -> None:
+    assert fitted(strength, factor) == shown
 
 
 def test_the_same_change_overlaps_fully_and_strangers_as_chance_says(tmp_path: Path) -> None:
@@ -135,6 +158,32 @@ def test_cap_keeps_the_budget_and_the_locks() -> None:
 def test_equal_loudness() -> None:
     assert match_loudness(np.array([1.0, 2.0, 4.0]), np.array([1, 1, -1])).tolist() == [1.5, 1.0, -0.5]
     assert match_loudness(np.array([0.0, 2.0]), np.ones(2)).tolist() == [0.0, 1.0]
+
+
+def test_every_limit_says_where_it_comes_from() -> None:
+    said = json.loads(Path(limits.__file__).with_name("limits.json").read_text("utf-8"))
+    names = {field.name for field in dataclasses.fields(limits.ConflictLimits)}
+    assert {name for name, value in said.items() if isinstance(value, dict)} == names
+    assert all(len(said[name]["source"]) > 10 and said[name]["value"] > 0 for name in names)
+
+
+@pytest.mark.parametrize(("limit", "value", "code"), [
+    ("high_cosine", 0.999, "adds_up"), ("same_cosine", 1.1, "nearly_same"), ("budget", 9.0, "over_budget"),
+])  # fmt: skip
+def test_sentences_follow_the_limits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: float, code: str
+) -> None:
+    a, noise = make(tmp_path / "a.safetensors", 1), make(tmp_path / "b.safetensors", 2)
+    tensors, other = load_file(a), load_file(noise)
+    share = 0.1 if code == "nearly_same" else 0.4
+    save_file({n: t if "up" not in n else (1 - share) * t + share * other[n] for n, t in tensors.items()},
+              tmp_path / "near.safetensors")  # fmt: skip
+    files = [a, tmp_path / "near.safetensors"]
+    assert code in codes(check(files, [1, 1]))
+    changed = dataclasses.replace(limits.conflict_limits(), **{limit: value})
+    monkeypatch.setattr("lora_train.lora.verdict.conflict_limits", lambda: changed)
+    found = check(files, [1, 1])
+    assert code not in codes(dataclasses.replace(found, kappa=changed.budget))
 
 
 def codes(found: Any) -> set[str]:

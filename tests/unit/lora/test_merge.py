@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from lora_train.errors import BadInputError
 from lora_train.files import sha256_of
+from lora_train.lora.blocks import BlockFactors
 from lora_train.lora.file import read_lora
 from lora_train.lora.merge import Options, Part, merge
 from lora_train.lora.places import FORMS
@@ -52,6 +53,24 @@ def test_a_rank_gives_the_best_approximation_of_the_sum(tmp_path: Path) -> None:
     size = sum(float(m.square().sum()) for m in exact.values())
     assert distance(exact, stored) == pytest.approx((best / size) ** 0.5, abs=1e-5)
     assert found.relative_error == pytest.approx(distance(exact, stored), abs=1e-6)
+
+
+def test_blocks_are_merged_at_their_own_strength(tmp_path: Path) -> None:
+    a, b = make(tmp_path / "a.safetensors", 1), make(tmp_path / "b.safetensors", 2)
+    only = BlockFactors("custom", {"middle_block": 0.0, "input_blocks.4": 2.0, "te1.3": 0.5})
+    merge([Part(a, 0.8, None, only), Part(b, 0.5)], tmp_path / "m.safetensors")
+    ours, (of_a, of_b) = deltas(tmp_path / "m.safetensors"), (deltas(a), deltas(b))
+    for place, delta in ours.items():
+        factor = {"unet.middle": 0.0, "unet.input_blocks.4": 2.0, "te1": 0.5}
+        mine = next((f for start, f in factor.items() if place.startswith(start)), 1.0)
+        assert torch.allclose(delta, 0.8 * mine * of_a[place] + 0.5 * of_b[place], atol=1e-5), place
+
+
+def test_a_preset_of_blocks_that_is_not_known_for_the_family_is_refused(tmp_path: Path) -> None:
+    flux = {"unet.double_blocks.0.img_attn.proj": (8, 8)}
+    a = make(tmp_path / "a.safetensors", 1, layers=flux, conv=False, metadata={"ss_base_model_version": "flux1"})
+    with pytest.raises(BadInputError, match="Which blocks hold the style is known for sdxl only"):
+        merge([Part(a, 1.0, None, BlockFactors("style"))], tmp_path / "m.safetensors")
 
 
 def test_half_precision_tells_its_rounding(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def sampling_inputs(side_px: int = 512) -> list[io.Input]:
             min=0,
             max=2048,
             step=32,
-            tooltip="Side of the square picture: 512 for SD 1.5, 1024 for SDXL and newer. 0: that of the cropped photos.",
+            tooltip="Side of a square picture: 512 for SD 1.5, 1024 for SDXL and newer. 0: that of the cropped photos.",
         ),
         io.Int.Input("steps", default=20, min=1, max=200, tooltip="Sampling steps, as in KSampler."),
         io.Float.Input(

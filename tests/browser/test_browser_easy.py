@@ -1,0 +1,124 @@
+"""The easy mode, used as a newcomer does: from opening ComfyUI to a judged LoRA on the built-in base.
+
+Prints how many clicks and seconds it took. The pictures in ``build/screenshots`` (or ``LORASMITH_SCREENSHOTS``)
+are for a person to look at.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness.comfyui import Server
+from harness.frontend import Frontend
+from sheet_photos import make_folder
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+RUN_MS = 600_000
+
+
+class Easy:
+    """The tab in the sidebar, and what a user does with it."""
+
+    def __init__(self, frontend: Frontend) -> None:
+        self.frontend, self.page, self.clicks = frontend, frontend.page, 0
+
+    def click(self, target: Any) -> None:
+        target.click()
+        self.clicks += 1
+
+    def open(self) -> None:
+        self.click(self.page.locator(".side-bar-button", has=self.page.locator(".pi-sparkles")).first)
+        self.page.locator(".lorasmith-easy").wait_for(timeout=30_000)
+
+    @property
+    def shown(self) -> Any:
+        return self.page.locator(".lorasmith-easy-page:not([hidden])")
+
+    def press(self, text: str) -> None:
+        self.click(self.shown.get_by_role("button", name=text, exact=True))
+
+    def says(self, text: str) -> None:
+        self.page.locator(".lorasmith-easy").get_by_text(text).first.wait_for(timeout=RUN_MS)
+
+    def widget(self, node_type: str, name: str) -> Any:
+        return self.page.evaluate(
+            """([type, name]) => app.graph.nodes.find((n) => n.type === "Lorasmith_" + type)
+                .widgets.find((w) => w.name === name).value""",
+            [node_type, name],
+        )
+
+
+@pytest.fixture
+def easy(frontend: Frontend) -> Iterator[Easy]:
+    tab = Easy(frontend)
+    tab.open()
+    yield tab
+    frontend.page.keyboard.press("Escape")
+
+
+def test_from_nothing_to_a_judged_lora(easy: Easy) -> None:
+    started = time.monotonic()
+    easy.press("Try it with the demo photos")
+    easy.shown.locator(".lorasmith-easy-found").wait_for(timeout=RUN_MS)
+    assert "photos kept" in easy.shown.inner_text()
+    easy.frontend.screenshot(f"easy-photos-{easy.frontend.mode}")
+    easy.press("Next: train")
+    easy.frontend.screenshot(f"easy-train-{easy.frontend.mode}")
+    # What a user would leave alone; here it keeps the test short.
+    for node, widget, value in (
+        ("PlanTraining", "steps", 30), ("PromptSuite", "most_prompts", 2),
+        ("TestLora", "per_prompt", 2), ("TestLora", "steps", 6),
+    ):  # fmt: skip
+        easy.frontend.set_widget(f"Lorasmith_{node}", widget, value)
+    easy.press("Train")
+    easy.shown.get_by_role("button", name="Next: test").wait_for(timeout=RUN_MS)
+    assert "The LoRA is ready." in easy.shown.inner_text()
+    easy.frontend.screenshot(f"easy-watch-{easy.frontend.mode}")
+    easy.press("Next: test")
+    easy.press("Make test pictures")
+    easy.shown.locator(".lorasmith-bench-causes").wait_for(timeout=RUN_MS)
+    easy.frontend.page.wait_for_timeout(1500)
+    easy.frontend.screenshot(f"easy-test-{easy.frontend.mode}")
+    assert easy.shown.locator(".lorasmith-bench-pair").count() == 4
+    assert easy.clicks <= 7
+    print(f"\neasy mode, {easy.frontend.mode}: {easy.clicks} clicks, {time.monotonic() - started:.0f} s")
+
+
+def test_own_photos_own_decision_and_a_reload(easy: Easy, server: Server, tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "mine", 6)
+    easy.page.locator(".lorasmith-easy-files").set_input_files(sorted(folder.glob("*.*")))
+    easy.shown.locator(".lorasmith-easy-found").wait_for(timeout=RUN_MS)
+    copied = server.base / "input" / easy.widget("LoadPhotoFolder", "folder")
+    assert sorted(p.name for p in copied.iterdir()) == sorted(p.name for p in folder.glob("*.*"))
+    easy.shown.locator(".lorasmith-tile").first.click()
+    easy.page.keyboard.press("x")
+    easy.page.wait_for_timeout(500)
+    assert '"reject"' in easy.widget("AuditDataset", "overrides")
+    shutil.rmtree(copied)
+
+
+def test_what_is_missing_is_said_before_anything_runs(easy: Easy) -> None:
+    easy.press("Check the photos")
+    assert "Choose photos first." in easy.shown.inner_text()
+    easy.shown.get_by_label("Or a folder with photos").fill("no such folder")
+    easy.press("Check the photos")
+    easy.says("It did not work: There is no folder")
+    easy.click(easy.page.locator(".lorasmith-easy-steps button").nth(1))
+    easy.shown.get_by_label("Trigger word").fill("  ")
+    easy.press("Train")
+    assert "Write a trigger word first" in easy.shown.inner_text()
+
+
+def test_it_is_used_by_keyboard(easy: Easy) -> None:
+    steps = easy.page.locator(".lorasmith-easy-steps button")
+    steps.first.focus()
+    easy.page.keyboard.press("Tab")
+    easy.page.keyboard.press("Enter")
+    assert steps.nth(1).get_attribute("aria-current") == "step" and steps.first.get_attribute("aria-current") is None
+    outline = steps.nth(1).evaluate("(e) => getComputedStyle(e).outlineStyle")
+    assert outline == "solid"

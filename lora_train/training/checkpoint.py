@@ -57,6 +57,19 @@ class RunFolder:
         return self.path / "best.state"
 
     @property
+    def delivery(self) -> Path:
+        """The LoRA while it is written; moved to its place when it is whole and checked."""
+        return self.path / "delivery.state"
+
+    @property
+    def lock(self) -> Path:
+        return self.path / "lock.json"
+
+    @property
+    def readings(self) -> Path:
+        return self.path / "readings.state"
+
+    @property
     def encoded(self) -> Path:
         return self.path / "encoded.state"
 

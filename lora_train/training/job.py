@@ -22,7 +22,7 @@ from .encode import EncodedSet, base_mark, check_fits, encode_dataset, read_enco
 from .memory import pick_device, pick_dtype
 from .preview import Preview
 from .request import StoppedBy, TrainRequest, TrainResult
-from .stopping import StopFlag
+from .stopping import StopFlag, Wishes
 from .verify import check_saved
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ SNAPSHOT_EVERY_S = 30.0
 class Job:
     """The work of one request. ``rescue`` may be called from another thread while it runs."""
 
-    def __init__(self, request: TrainRequest, observer: WorkerObserver, stop: StopFlag) -> None:
-        self.request, self.observer, self.stop = request, observer, stop
+    def __init__(self, request: TrainRequest, observer: WorkerObserver, stop: StopFlag, wishes: Wishes) -> None:
+        self.request, self.observer, self.stop, self.wishes = request, observer, stop, wishes
         self.folder = RunFolder(Path(request.out))
         self.run: loop.Run | None = None
         self._finishing = threading.Lock()
@@ -54,7 +54,6 @@ class Job:
         self.observer.stage("load")
         device = pick_device()
         dtype = pick_dtype(device, request.plan.precision)
-        self.observer.open_metrics(request.resume)
         if not request.resume:
             self.folder.best.unlink(missing_ok=True)
         base, data = self._prepare(device, dtype)
@@ -70,6 +69,7 @@ class Job:
         if request.resume:
             load_resume(run, self.folder.resume)
             self.observer.message(f"Goes on at step {run.step} of {request.plan.steps}.")
+        self.observer.open_metrics(run.step if request.resume else None)
         self.run = run
         self.observer.stage("train")
         hooks = loop.Hooks(self.stop, self.observer, self._after_read, self._preview(base))
@@ -129,12 +129,26 @@ class Job:
         return preview
 
     def _after_read(self, run: loop.Run) -> None:
-        """Write the best LoRA and the resume bundle now and then."""
+        """Do what the user asked for; write the best LoRA and the resume bundle now and then."""
+        if self.wishes.take("save"):
+            self._save_now(run)
         if time.monotonic() < self._next_snapshot or run.best.point is None:
             return
         save_point(run, run.best.point, self.folder.best, self._facts(run, run.best.point.step))
         save_resume(run, self.folder.resume)
         self._next_snapshot = time.monotonic() + SNAPSHOT_EVERY_S
+
+    def _save_now(self, run: loop.Run) -> None:
+        """The best LoRA so far under its name, and everything needed to go on from here."""
+        point = run.best.point or Point(run.step, run.smoothed.value, run.adapter.snapshot())
+        self._deliver(run, point)
+        save_resume(run, self.folder.resume)
+        self.observer.saved(point.step, Path(self.request.out))
+
+    def _deliver(self, run: loop.Run, point: Point) -> None:
+        """Write the LoRA beside its place and move it there, so that no list ever shows half of it."""
+        save_point(run, point, self.folder.delivery, self._facts(run, point.step))
+        os.replace(self.folder.delivery, self.request.out)
 
     def _finish(self, run: loop.Run, stopped_by: StoppedBy) -> TrainResult:
         if stopped_by != "planned_end":
@@ -152,7 +166,7 @@ class Job:
         return result
 
     def _save(self, run: loop.Run, point: Point, stopped_by: StoppedBy, loss_last: float) -> TrainResult:
-        save_point(run, point, self.request.out, self._facts(run, point.step))
+        self._deliver(run, point)
         result = TrainResult(
             lora=self.request.out,
             steps=point.step,

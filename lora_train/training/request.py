@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +15,8 @@ from .plan import TrainPlan
 
 REQUEST = Format("lorasmith.train_request", 1)
 RESULT = Format("lorasmith.train_result", 1)
-StoppedBy = Literal["planned_end", "cancelled", "stopped"]
+StoppedBy = Literal["planned_end", "signal", "cancelled", "stopped"]
+"""signal: likeness no longer rose and variety fell; cancelled, stopped: the user, or a lost parent."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,12 @@ class TrainRequest:
     encoded: Path | None = None
     """Photos and captions that the host has encoded; None lets the training encode them itself."""
     sample_prompts: tuple[str, ...] = ()
+    """The user's own prompts, shown after the ones that are scored."""
     resume: bool = False
+    embedder: Path | None = None
+    """A CLIP model that scores the samples; None: the starter's on the starter base, elsewhere nothing is scored."""
+    samples: bool = True
+    """Make samples while training; ``plan.sample_every`` 0 switches them off as well."""
 
     def to_json(self) -> dict[str, Any]:
         return REQUEST.pack(self)
@@ -66,6 +72,13 @@ class TrainResult:
     losses: tuple[float, ...] = ()
     """Smoothed loss over the run, at most 500 points."""
     message: str = ""
+    best_step: int = 0
+    """The step that was saved; ``steps`` says the same."""
+    why_best: str = ""
+    alarms: tuple[str, ...] = ()
+    signals: dict[str, float | None] = field(default_factory=dict)
+    """What the samples of the saved point showed; None is "not measured"."""
+    recommended_strength: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         return RESULT.pack(self)

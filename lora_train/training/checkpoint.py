@@ -130,6 +130,7 @@ def save_resume(run: Run, path: Path) -> None:
         "smoothed": asdict(run.smoothed),
         "losses": run.losses,
         "best": {"step": best.step, "loss": best.loss, "lowest": run.best.lowest} if best else None,
+        "best_is_chosen": run.best.chosen is not None,
         "must_match": must_match(run),
     }
     write_tensors(path, tensors, {"lorasmith": json.dumps(numbers)})
@@ -194,4 +195,8 @@ def _restore(run: Run, numbers: dict, tensors: dict[str, torch.Tensor]) -> None:
     best = numbers["best"]
     if best:
         run.best.lowest = float(best["lowest"])
-        run.best.point = Point(int(best["step"]), float(best["loss"]), tensors["best"])
+        point = Point(int(best["step"]), float(best["loss"]), tensors["best"])
+        if numbers.get("best_is_chosen"):
+            run.best.choose(point)
+        else:
+            run.best.by_loss = point

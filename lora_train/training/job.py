@@ -6,6 +6,7 @@ import os
 import platform
 import threading
 import time
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,15 +19,21 @@ from . import loop
 from .adapter import add_lora
 from .best import Point
 from .checkpoint import RunFolder, load_resume, save_point, save_resume
-from .encode import EncodedSet, base_mark, check_fits, encode_dataset, read_encoded
+from .encode import EncodedSet, base_mark, check_fits, encode_dataset, opening, read_encoded
 from .memory import pick_device, pick_dtype
 from .preview import Preview
 from .request import StoppedBy, TrainRequest, TrainResult
+from .scenes import Shot, sample_interval, sampling_note, shots
+from .scorer import Scorer
 from .stopping import StopFlag, Wishes
+from .strength import recommended_strength
 from .verify import check_saved
+from .watch import Watch, crops_of
 
 if TYPE_CHECKING:
+    from ..evaluation.embed import Embeds
     from ..families.base import Base, Part
+    from .plan import TrainPlan
     from .worker import WorkerObserver
 
 FIRST_SNAPSHOT_S = 5.0
@@ -40,6 +47,8 @@ class Job:
         self.request, self.observer, self.stop, self.wishes = request, observer, stop, wishes
         self.folder = RunFolder(Path(request.out))
         self.run: loop.Run | None = None
+        self.watch: Watch | None = None
+        self.strength: float | None = None
         self._finishing = threading.Lock()
         self._started = time.time()
         self._next_snapshot = time.monotonic() + FIRST_SNAPSHOT_S
@@ -58,23 +67,20 @@ class Job:
             self.folder.best.unlink(missing_ok=True)
         base, data = self._prepare(device, dtype)
         self.observer.check_cancelled()
-        adapter = add_lora(
-            base.unet,
-            registry.detect(request.base).target_modules,
-            request.plan.rank,
-            request.plan.alpha,
-            request.plan.seed,
-        )
-        run = loop.setup(base.unet, adapter, data, request.plan, device, dtype, base.traits)
+        plan, watching = self._with_samples(base)
+        adapter = add_lora(base.unet, registry.detect(request.base).target_modules, plan.rank, plan.alpha, plan.seed)
+        run = loop.setup(base.unet, adapter, data, plan, device, dtype, base.traits)
         if request.resume:
             load_resume(run, self.folder.resume)
-            self.observer.message(f"Goes on at step {run.step} of {request.plan.steps}.")
+            self.observer.message(f"Goes on at step {run.step} of {plan.steps}.")
         self.observer.open_metrics(run.step if request.resume else None)
         self.run = run
-        self.observer.stage("train")
-        hooks = loop.Hooks(self.stop, self.observer, self._after_read, self._preview(base))
+        self.watch = self._watch(base, watching) if watching else None
         del base  # the text encoder's memory, when it was loaded
-        stopped_by = loop.fit(run, hooks)
+        self.observer.stage("train")
+        if self.watch:
+            self.watch.begin(run)
+        stopped_by = loop.fit(run, loop.Hooks(self.stop, self.observer, self._after_read, self._look))
         with self._finishing:
             return self._finish(run, stopped_by)  # type: ignore[arg-type]
 
@@ -100,9 +106,9 @@ class Job:
         """The base (without parts that are done with) and the encoded photos."""
         request = self.request
         family = registry.detect(request.base)
-        previews = bool(request.plan.sample_every and request.sample_prompts)
+        sampled = self._wants_samples and family.traits.encoded_by != "host"
         known = self._known_encoded()
-        parts: tuple[Part, ...] = ALL_PARTS if previews or known is None else ("unet",)
+        parts: tuple[Part, ...] = ALL_PARTS if sampled or known is None else ("unet",)
         base = family.load(request.base, device, dtype, parts)
         if known is None:
             self.observer.stage("encode")
@@ -121,17 +127,54 @@ class Job:
         same = extra.get("dataset") == self.request.dataset.digest()
         return self.folder.encoded if same and extra.get("base") == base_mark(self.request.base) else None
 
-    def _preview(self, base: Base) -> Preview:
-        prompts = self.request.sample_prompts if self.request.plan.sample_every else ()
-        preview = Preview.prepare(base, prompts, self.request.plan, self.observer, self.stop)
-        if preview.active and not self.request.resume and self.run is not None:
-            preview(self.run)
-        return preview
+    def _with_samples(self, base: Base) -> tuple[TrainPlan, tuple[Shot, ...]]:
+        """The plan with an interval that samples are worth, and what they show; nothing where there are none."""
+        request, plan = self.request, self.request.plan
+        if not self._wants_samples or base.text_encoder is None or base.vae is None:
+            if self._wants_samples:
+                self.observer.message("No samples while training: the base brings no text encoder or VAE of its own.")
+            return plan.replace(sample_every=0), ()
+        subject = opening(request.dataset.pictures[0].caption) or f"photo of {request.trigger}"
+        scored = self.embedder is not None
+        made = shots(subject, request.trigger, plan.purpose, request.sample_prompts, plan.seed, scored)
+        every = sample_interval(plan, len(made))
+        self.observer.message(sampling_note(plan, len(made), every))
+        return plan.replace(sample_every=every), made
+
+    def _watch(self, base: Base, made: tuple[Shot, ...]) -> Watch:
+        preview = Preview.prepare(base, made, self.request.plan, self.stop)
+        self.observer.prompts = tuple(shot.prompt for shot in made if shot.shown)
+        scored = tuple(shot for shot in made if shot.role != "own")
+        scorer = Scorer(scored, crops_of(self.request.dataset), self.embedder, self.request.plan.purpose)
+        return Watch(preview, scorer, self.folder.readings, self.observer)
+
+    @property
+    def _wants_samples(self) -> bool:
+        return self.request.samples and self.request.plan.sample_every > 0
+
+    @cached_property
+    def embedder(self) -> Embeds | None:
+        """What scores the samples; None where nothing here understands the base's pictures."""
+        from ..evaluation.embed import load_embedder, starter_embedder
+
+        if self.request.embedder is not None:
+            return load_embedder(self.request.embedder)
+        return starter_embedder() if registry.detect(self.request.base).preset == "starter" else None
+
+    def _look(self, run: loop.Run) -> None:
+        """Samples of this step; ends the training when they say so."""
+        if self.watch is None:
+            return
+        self.watch(run)
+        if self.watch.stop_reason:
+            self.stop.request("signal", urgent=False)
 
     def _after_read(self, run: loop.Run) -> None:
         """Do what the user asked for; write the best LoRA and the resume bundle now and then."""
         if self.wishes.take("save"):
             self._save_now(run)
+        if self.wishes.take("sample"):
+            self._look(run)
         if time.monotonic() < self._next_snapshot or run.best.point is None:
             return
         save_point(run, run.best.point, self.folder.best, self._facts(run, run.best.point.step))
@@ -151,17 +194,21 @@ class Job:
         os.replace(self.folder.delivery, self.request.out)
 
     def _finish(self, run: loop.Run, stopped_by: StoppedBy) -> TrainResult:
-        if stopped_by != "planned_end":
+        self.observer.stage("save")
+        if stopped_by in ("cancelled", "stopped"):
             if run.best.point is None:
                 raise Cancelled("Training was cancelled before it had learned anything; nothing was saved.")
             result = self._save(run, run.best.point, stopped_by, run.loss_last)
             save_resume(run, self.folder.resume)
             return result
-        self.observer.stage("save")
+        if self.watch and stopped_by == "planned_end":
+            self.watch(run)
         run.loss_last = loop.probe(run)
-        final = Point(run.step, run.loss_last, run.adapter.snapshot())
-        result = self._save(run, final, stopped_by, run.loss_last)
         save_resume(run, self.folder.resume)
+        point = run.best.chosen or Point(run.step, run.loss_last, run.adapter.snapshot())
+        run.adapter.restore(point.values)
+        self.strength = recommended_strength(run, self.watch) if self.watch else None
+        result = self._save(run, point, stopped_by, run.loss_last)
         check_saved(run, self.request.out)
         return result
 
@@ -178,7 +225,12 @@ class Job:
             run_json=self.folder.run_json,
             metrics=self.folder.metrics,
             losses=_thinned(run.losses),
-            message=_sentence(stopped_by, point.step, run.plan.steps),
+            message=_sentence(stopped_by, point.step, run, self.watch),
+            best_step=point.step,
+            why_best=self.watch.why_best if self.watch else "",
+            alarms=tuple(self.watch.alarms.values()) if self.watch else (),
+            signals=self.watch.best.values() if self.watch and self.watch.best else {},
+            recommended_strength=self.strength,
         )
         write_json(self.folder.run_json, self._report(run, result))
         self.folder.best.unlink(missing_ok=True)
@@ -236,7 +288,12 @@ def _thinned(values: list[float], at_most: int = 500) -> tuple[float, ...]:
     return tuple(values[round(i * (len(values) - 1) / (at_most - 1))] for i in range(at_most))
 
 
-def _sentence(stopped_by: str, step: int, planned: int) -> str:
+def _sentence(stopped_by: str, step: int, run: loop.Run, watch: Watch | None) -> str:
+    """How it ended, and which point was kept."""
+    planned = run.plan.steps
+    kept = f"; saved is step {step}, the best by its samples: {watch.why_best}" if watch and watch.why_best else ""
     if stopped_by == "planned_end":
-        return f"Trained all {planned} steps."
+        return f"Trained all {planned} steps{kept}."
+    if stopped_by == "signal" and watch:
+        return f"Stopped at step {run.step} of {planned}, because {watch.stop_reason}{kept}."
     return f"Ended early ({stopped_by}); saved the best LoRA so far, of step {step} of {planned}."

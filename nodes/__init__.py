@@ -56,11 +56,12 @@ class LorasmithExtension(ComfyExtension):
     """What ComfyUI asks for when it loads the pack."""
 
     async def on_load(self) -> None:
-        from . import _routes_hub, _routes_stack
+        from . import _routes_hub, _routes_stack, _routes_train
 
         add_routes()
         _routes_hub.register()
         _routes_stack.register()
+        _routes_train.register()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         return list(NODES)

@@ -27,7 +27,7 @@ from .models import (
     load_diffusion_model,
 )
 from .pixels import encode_picture, encode_text, image_batch, pictures_of
-from .running import HostObserver, add_route, check_cancelled, running_node, send
+from .running import HostObserver, add_route, check_cancelled, log, nothing, running_node, send
 
 __all__ = [
     "HostObserver",
@@ -48,6 +48,7 @@ __all__ = [
     "latent_format",
     "load_checkpoint",
     "load_diffusion_model",
+    "log",
     "lora_folder",
     "lora_folders",
     "lora_name_of",
@@ -55,6 +56,7 @@ __all__ = [
     "lora_path",
     "near_loras",
     "new_lora_path",
+    "nothing",
     "passing_folder",
     "photo_folder",
     "pictures_of",

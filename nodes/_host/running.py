@@ -41,6 +41,13 @@ def send(event: str, **payload: object) -> None:
         server.send_sync(f"lorasmith.{event}", payload)
 
 
+def nothing() -> object:
+    """An output's value when there is none: the nodes behind it do not run, and no error is shown."""
+    from comfy_execution.graph_utils import ExecutionBlocker
+
+    return ExecutionBlocker(None)
+
+
 def check_cancelled() -> None:
     """Raise ComfyUI's own interruption (no ``Exception``!) when the user pressed cancel."""
     import comfy.model_management as management

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import threading
 import time
 from functools import cached_property
@@ -20,6 +19,7 @@ from .adapter import add_lora
 from .best import Point
 from .checkpoint import RunFolder, load_resume, save_point, save_resume
 from .encode import EncodedSet, base_mark, check_fits, encode_dataset, opening, read_encoded
+from .facts import lora_facts, run_report
 from .memory import pick_device, pick_dtype
 from .preview import Preview
 from .request import StoppedBy, TrainRequest, TrainResult
@@ -232,53 +232,12 @@ class Job:
             signals=self.watch.best.values() if self.watch and self.watch.best else {},
             recommended_strength=self.strength,
         )
-        write_json(self.folder.run_json, self._report(run, result))
+        write_json(self.folder.run_json, run_report(self.request, run, result))
         self.folder.best.unlink(missing_ok=True)
         return result
 
     def _facts(self, run: loop.Run, step: int) -> LoraFacts:
-        plan, dataset = run.plan, self.request.dataset
-        return LoraFacts(
-            title=Path(self.request.out).stem,
-            base_name=Path(self.request.base).name,
-            trigger=self.request.trigger,
-            class_word=dataset.class_word,
-            rank=plan.rank,
-            alpha=plan.alpha,
-            learning_rate=plan.learning_rate * run.rate_factor,
-            steps_done=step,
-            steps_planned=plan.steps,
-            batch_size=plan.batch_size,
-            resolution_px=plan.resolution_px,
-            images=len(run.data),
-            seed=plan.seed,
-            started=self._started,
-            finished=time.time(),
-            schedule=plan.schedule,
-            min_snr_gamma=plan.min_snr_gamma,
-            noise_offset=plan.noise_offset,
-            caption_dropout=plan.caption_dropout,
-            tag_dropout=plan.tag_dropout,
-            base_version=run.traits.base_version,
-            architecture=run.traits.architecture,
-            prediction=run.traits.prediction,
-        )
-
-    def _report(self, run: loop.Run, result: TrainResult) -> dict[str, Any]:
-        """What ``run.json`` holds: enough to run the same training again."""
-        import torch
-
-        return {
-            **result.to_json(),
-            "kind": "lorasmith.run",
-            "plan": run.plan.to_json(),
-            "base": {"name": Path(self.request.base).name, "bytes": os.path.getsize(self.request.base)},
-            "dataset": {"digest": self.request.dataset.digest(), "pictures": len(run.data)},
-            "trigger": self.request.trigger,
-            "device": run.device,
-            "dtype": str(run.dtype).removeprefix("torch."),
-            "versions": {"python": platform.python_version(), "torch": torch.__version__},
-        }
+        return lora_facts(self.request, run, step, self._started, self.watch, self.strength)
 
 
 def _thinned(values: list[float], at_most: int = 500) -> tuple[float, ...]:

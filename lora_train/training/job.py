@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import Cancelled
+from ..errors import BadInputError, Cancelled
 from ..families import registry
 from ..families.base import ALL_PARTS
 from ..files import write_json
@@ -23,6 +23,7 @@ from .facts import lora_facts, run_report
 from .memory import pick_device, pick_dtype
 from .preview import Preview
 from .request import StoppedBy, TrainRequest, TrainResult
+from .safeguards import BaseFile, require_space
 from .scenes import Shot, sample_interval, sampling_note, shots
 from .scorer import Scorer
 from .stopping import StopFlag, Wishes
@@ -36,8 +37,11 @@ if TYPE_CHECKING:
     from .plan import TrainPlan
     from .worker import WorkerObserver
 
-FIRST_SNAPSHOT_S = 5.0
-SNAPSHOT_EVERY_S = 30.0
+FIRST_SNAPSHOT_S = 2.0
+SHORTEST_S, LONGEST_S = 1.0, 60.0
+"""Between two snapshots."""
+SNAPSHOT_SHARE = 0.02
+"""Of the time, for snapshots."""
 
 
 class Job:
@@ -52,6 +56,7 @@ class Job:
         self._finishing = threading.Lock()
         self._started = time.time()
         self._next_snapshot = time.monotonic() + FIRST_SNAPSHOT_S
+        self._base_file = BaseFile.of(Path(request.base))
 
     def work(self) -> TrainResult:
         """Do everything and return the result.
@@ -74,6 +79,7 @@ class Job:
             load_resume(run, self.folder.resume)
             self.observer.message(f"Goes on at step {run.step} of {plan.steps}.")
         self.observer.open_metrics(run.step if request.resume else None)
+        require_space(self.folder.path, adapter)
         self.run = run
         self.watch = self._watch(base, watching) if watching else None
         del base  # the text encoder's memory, when it was loaded
@@ -177,9 +183,18 @@ class Job:
             self._look(run)
         if time.monotonic() < self._next_snapshot or run.best.point is None:
             return
+        started = time.monotonic()
+        self._require_same_base(run)
         save_point(run, run.best.point, self.folder.best, self._facts(run, run.best.point.step))
         save_resume(run, self.folder.resume)
-        self._next_snapshot = time.monotonic() + SNAPSHOT_EVERY_S
+        now = time.monotonic()
+        self._next_snapshot = now + min(LONGEST_S, max(SHORTEST_S, (now - started) / SNAPSHOT_SHARE))
+
+    def _require_same_base(self, run: loop.Run) -> None:
+        """Stop when the base was overwritten: a model that is read from it while it changes learns nonsense."""
+        problem = self._base_file.problem(run.step)
+        if problem:
+            raise BadInputError(problem)
 
     def _save_now(self, run: loop.Run) -> None:
         """The best LoRA so far under its name, and everything needed to go on from here."""

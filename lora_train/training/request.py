@@ -12,6 +12,7 @@ from ..dataset.manifest import Dataset
 from ..errors import BadInputError
 from ..families import registry
 from .plan import TrainPlan
+from .safeguards import family_problems, photo_problems
 
 REQUEST = Format("lorasmith.train_request", 1)
 RESULT = Format("lorasmith.train_result", 1)
@@ -100,6 +101,7 @@ def check(request: TrainRequest) -> None:
     if not kept:
         found.append(f"There is no photo to train on: {request.dataset.summary()}")
     if request.encoded is None:
+        found += photo_problems(request.dataset)
         found += _caption_problems(request)
         uncropped = [entry.name for entry in kept if entry.crop is None]
         if uncropped:
@@ -112,11 +114,13 @@ def check(request: TrainRequest) -> None:
         found.append(f"'{request.out}' is a folder. Give the name of a file in it.")
     BadInputError.collect(found)
     family = registry.detect(request.base)
+    found = family_problems(request.plan.family, family.preset, family.title, Path(request.base))
     if request.encoded is None and family.traits.encoded_by == "host":
-        raise BadInputError(
+        found.append(
             f"'{Path(request.base).name}' is {family.title}, whose photos and captions ComfyUI has to encode. Train "
             "it there with 'Load Base Model' and 'Train LoRA from Photos'; in the shell, use SD 1.5 or SDXL."
         )
+    BadInputError.collect(found)
 
 
 def _caption_problems(request: TrainRequest) -> list[str]:

@@ -53,6 +53,7 @@ class Watch:
             self.judgement = Judgement(self._base_moments(), self.scorer.groups)
             for seen in self.seen:
                 self._judge(run, seen, silent=True)
+            self.cover = self._stored_cover()
 
     def __call__(self, run: Run) -> None:
         """Make, show, score and judge the samples of this step; nothing is done twice at one step."""
@@ -85,11 +86,23 @@ class Watch:
 
     def _see_base(self, run: Run) -> None:
         now = run.adapter.snapshot()
-        run.adapter.restore(now.new_zeros(now.shape))
+        run.adapter.restore(run.adapter.neutral())
         pictures = self.preview()
         if pictures is not None:
             self._remember(run, pictures, step=0)
         run.adapter.restore(now)
+
+    def _stored_cover(self) -> Image | None:
+        """The first sample of the best point of an earlier part of the run."""
+        from PIL import Image
+
+        if self.best is None:
+            return None
+        path = self.store.parent / "samples" / f"step_{self.best.step:06d}_0.png"
+        if not path.is_file():
+            return None
+        with Image.open(path) as picture:
+            return picture.convert("RGB")
 
     def _remember(self, run: Run, pictures: list[Image], step: int | None = None) -> None:
         at = run.step if step is None else step

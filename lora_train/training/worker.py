@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -18,11 +19,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ..errors import BadInputError, Cancelled, LorasmithError
+from ..errors import BadInputError, Cancelled, LorasmithError, WorkerError
 from ..files import whole
 from ..observer import JsonLinesObserver
 from . import metrics_file
 from .checkpoint import RunFolder
+from .lock import held
+from .memory import is_out_of_memory
 from .request import TrainRequest
 from .stopping import StopFlag, Wishes
 from .usage import peak_memory_bytes
@@ -104,6 +107,11 @@ def main() -> int:
             text = f"A file could not be read or written: {error}. Free some space or check the path."
             emitter.emit("error", type=BadInputError.__name__, text=text)
             return BadInputError.exit_code
+        except (RuntimeError, MemoryError, ImportError) as error:
+            if not is_out_of_memory(error) and "failed to map segment" not in str(error):  # of a library
+                raise
+            emitter.emit("error", type=WorkerError.__name__, text=_no_memory(error))
+            return WorkerError.exit_code
         except ValueError as error:
             if line.strip():
                 raise
@@ -113,14 +121,27 @@ def main() -> int:
     return 0
 
 
+def _no_memory(error: BaseException) -> str:
+    """One line for memory that ran out outside of a training step."""
+    asked = re.search(r"allocate (\d+) bytes|allocate ([\d.]+ \w+)", str(error))
+    wanted = "" if asked is None else asked[2] or f"{int(asked[1]) / 1e6:.0f} MB"
+    more = f" and {wanted} more were asked for" if wanted else ""
+    return (
+        f"Memory ran out: the training process held {peak_memory_bytes() / 1e9:.1f} GB{more}. Close other programs, "
+        "lower the resolution, the batch size or the rank, or use a smaller base."
+    )
+
+
 def _serve(request: TrainRequest, stream: TextIO, stop: StopFlag, wishes: Wishes) -> None:
     from .job import Job
 
-    observer = WorkerObserver(stream, RunFolder(Path(request.out)), stop)
+    folder = RunFolder(Path(request.out))
+    observer = WorkerObserver(stream, folder, stop)
     job = Job(request, observer, stop, wishes)
-    guard = threading.Thread(target=_guard, args=(stop, job.rescue, stream), daemon=True)
-    guard.start()
-    observer.emit("result", result=job.work().to_json())
+    with held(folder.lock, folder.lora.name):
+        guard = threading.Thread(target=_guard, args=(stop, job.rescue, stream), daemon=True)
+        guard.start()
+        observer.emit("result", result=job.work().to_json())
 
 
 def _guard(stop: StopFlag, rescue: Callable[[float], Any | None], stream: TextIO) -> None:

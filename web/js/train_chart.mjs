@@ -48,8 +48,7 @@ export function createChart(options) {
   const marks = part(stage, "div", "lorasmith-chart-marks");
   const high = part(stage, "span", "lorasmith-chart-high");
   const low = part(stage, "span", "lorasmith-chart-low");
-  const foot = part(element, "div", "lorasmith-chart-foot");
-  const [first, last] = [part(foot, "span", "", "0"), part(foot, "span", "")];
+  const last = part(stage, "span", "lorasmith-chart-last");
   let shown = null;
   let chosen = null; // index into the steps under the cursor
 
@@ -120,8 +119,7 @@ export function createChart(options) {
       drawMarks();
       high.textContent = options.format(next.high);
       low.textContent = options.format(next.low);
-      first.textContent = "step 0";
-      last.textContent = String(next.last);
+      last.textContent = `step ${next.last}`;
       stage.setAttribute("aria-label", next.label);
       point(chosen === null ? null : Math.min(chosen, next.steps.length - 1));
     },

@@ -19,6 +19,13 @@ function lossRange(loss) {
   return [Math.max(0, low - room), high + room];
 }
 
+// The learning rate has no scale of its own: nothing at the bottom, its highest value at the top.
+function ratePoints(loss, low, high) {
+  const known = loss.filter(({ rate }) => Number.isFinite(rate));
+  const most = Math.max(...known.map(({ rate }) => rate), 1e-12);
+  return known.map(({ step, rate }) => [step, low + (0.96 * (high - low) * rate) / most]);
+}
+
 function marksOf({ best, samples, saved }) {
   const marks = [...samples.keys()].map((step) => ({ step, kind: "sample", text: "", title: `Samples at step ${step}` }));
   if (saved) marks.push({ step: saved, kind: "saved", text: "", title: `Saved now: step ${saved}` });
@@ -32,18 +39,18 @@ export function createLossChart() {
   let training = null;
   const chart = createChart({
     title: "Loss",
-    keys: [{ name: "raw", label: "measured" }, { name: "smooth", label: "smoothed" }],
+    keys: [{ name: "raw", label: "measured" }, { name: "smooth", label: "smoothed" }, { name: "rate", label: "learning rate" }],
     format: lossText,
     read(step) {
-      const { raw, smooth } = training.loss.find((point) => point.step === step);
-      return `step ${step}: ${lossText(raw)}, smoothed ${lossText(smooth)}`;
+      const { raw, smooth, rate } = training.loss.find((point) => point.step === step);
+      return `step ${step}: ${lossText(raw)}, ${lossText(smooth)}, ${rateText(rate)}`;
     },
   });
   return {
     element: chart.element,
     draw(next) {
       training = next;
-      const { loss, latest } = training;
+      const { loss } = training;
       chart.element.hidden = !loss.length;
       if (!loss.length) return;
       const [low, high] = lossRange(loss);
@@ -52,11 +59,12 @@ export function createLossChart() {
         last: lastStep(training), low, high,
         steps: loss.map((point) => point.step),
         curves: [
+          { name: "rate", points: ratePoints(loss, low, high) },
           { name: "raw", points: loss.map((point) => [point.step, point.raw]) },
           { name: "smooth", points: loss.map((point) => [point.step, point.smooth]) },
         ],
         marks: marksOf(training),
-        now: Number.isFinite(latest.learning_rate) ? `learning rate ${rateText(latest.learning_rate)}` : "",
+        now: "",
         label: `Loss over the steps: ${lossText(smooth)} smoothed at step ${step}, ${lossText(loss[0].smooth)} at first.`,
       });
     },

@@ -8,7 +8,7 @@ export function createTraining(head) {
   return {
     head,
     count: 0, // lines heard
-    loss: [], // {step, raw, smooth}
+    loss: [], // {step, raw, smooth, rate}
     latest: {}, // newest value of each metric
     signals: [], // {step, likeness, variety, ...}; null is "not measured"
     best: null, // {step, why}
@@ -34,7 +34,7 @@ const ADD = {
     Object.assign(training.latest, values);
     if (!Number.isFinite(line.loss)) return;
     const smooth = line.loss_smooth ?? smoothed(training, step, line.loss);
-    training.loss.push({ step, raw: line.loss, smooth });
+    training.loss.push({ step, raw: line.loss, smooth, rate: line.learning_rate });
     if (training.loss.length > MOST_POINTS) training.loss = training.loss.filter((_, index) => index % 2);
   },
   signal: (training, line) => training.signals.push(line),

@@ -44,14 +44,6 @@ export function createTrainView(options) {
     part(fact, "dt", "", label);
     values[name] = part(fact, "dd", "", NONE);
   }
-  const [loss, signals] = [createLossChart(), createSignalChart()];
-  body.append(loss.element, signals.element);
-  const note = part(body, "p", "lorasmith-train-note");
-  const alarms = part(body, "ul", "lorasmith-train-alarms");
-  alarms.setAttribute("aria-live", "polite");
-  alarms.setAttribute("aria-label", "Alarms");
-  const strip = createStrip(options);
-  body.append(strip.element);
   const actions = part(body, "div", "lorasmith-train-actions");
   const buttons = {};
   for (const [command, label, tip] of BUTTONS) {
@@ -61,6 +53,14 @@ export function createTrainView(options) {
   }
   const said = part(body, "p", "lorasmith-train-said");
   said.setAttribute("role", "status");
+  const [loss, signals] = [createLossChart(), createSignalChart()];
+  body.append(loss.element, signals.element);
+  const note = part(body, "p", "lorasmith-train-note");
+  const alarms = part(body, "ul", "lorasmith-train-alarms");
+  alarms.setAttribute("aria-live", "polite");
+  alarms.setAttribute("aria-label", "Alarms");
+  const strip = createStrip(options);
+  body.append(strip.element);
   new ResizeObserver(() => options.resized()).observe(body);
   let training = null;
   let report = null; // of a run that the server has forgotten

@@ -13,7 +13,7 @@ export function rateText(value) {
 
 export function speedText(value) {
   if (!Number.isFinite(value) || value <= 0) return NONE;
-  return value >= 1 ? `${value.toFixed(1)}/s` : `${(1 / value).toFixed(1)} s each`;
+  return value >= 1 ? `${value.toFixed(1)} steps/s` : `${(1 / value).toFixed(1)} s/step`;
 }
 
 export function memoryText(bytes) {

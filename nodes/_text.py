@@ -71,13 +71,19 @@ def export_report(done: Any) -> Report:
     return Report(f"{len(done.pictures)} pictures written", "\n".join(lines), tone, details)
 
 
-def plan_report(plan: Any) -> Report:
-    """A plan in words."""
+def plan_report(plan: Any, usual: Any) -> Report:
+    """A plan in words; ``usual`` is the one without the user's own numbers."""
+    from ..lora_train.training.stepsize import compared, effective_step
+
     numbers = (
-        f"rank {plan.rank}, alpha {plan.alpha:g}, learning rate {plan.learning_rate:g}, "
+        f"rank {plan.rank}, alpha {plan.alpha:g}, learning rate {plan.learning_rate:g} ({plan.schedule}), "
         f"batch {plan.batch_size}, {plan.resolution_px} px"
     )
-    return Report(f"{plan.steps} steps", f"{plan.why}\n{numbers}", "info", plan.to_json())
+    size = f"Step size: {compared(effective_step(plan), effective_step(usual))}"
+    own = f"Chosen would be {usual.steps} steps" if plan.steps != usual.steps else ""
+    return Report(
+        f"{plan.steps} steps", "\n".join(filter(None, [own, plan.why, numbers, size])), "info", plan.to_json()
+    )
 
 
 def _counted(counter: Counter[str], most: int | None = None) -> str:

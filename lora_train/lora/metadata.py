@@ -39,6 +39,8 @@ class LoraFacts:
     """Unix time in seconds."""
     finished: float
     optimizer: str = "AdamW"
+    adapter: str = "lora"
+    """``lora``, ``locon``, ``dora`` or ``rslora``."""
     schedule: str = "constant"
     min_snr_gamma: float | None = None
     noise_offset: float = 0.0
@@ -79,6 +81,7 @@ def _kohya_fields(facts: LoraFacts) -> dict[str, object]:
         "ss_network_module": "networks.lora",
         "ss_network_dim": facts.rank,
         "ss_network_alpha": facts.alpha,
+        **_network_args(facts),
         "ss_learning_rate": facts.learning_rate,
         "ss_unet_lr": facts.learning_rate,
         "ss_max_train_steps": facts.steps_planned,
@@ -105,6 +108,16 @@ def _kohya_fields(facts: LoraFacts) -> dict[str, object]:
         "ss_enable_bucket": len(facts.buckets) > 1,
         "ss_bucket_info": json.dumps({"buckets": _buckets(facts.buckets)}),
     }
+
+
+def _network_args(facts: LoraFacts) -> dict[str, str]:
+    """kohya's ``ss_network_args``, for adapters that are more than a plain LoRA of the attention layers."""
+    known: dict[str, dict[str, object]] = {
+        "locon": {"conv_dim": facts.rank, "conv_alpha": facts.alpha},
+        "dora": {"dora_wd": True},
+        "rslora": {"rs_lora": True},
+    }
+    return {"ss_network_args": json.dumps(known[facts.adapter])} if facts.adapter in known else {}
 
 
 def _modelspec(facts: LoraFacts, data_hash: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..lora.metadata import LoraFacts
+from .optimizers import TITLES
 from .usage import peak_memory_bytes
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ def lora_facts(
         trigger=request.trigger,
         class_word=dataset.class_word,
         rank=plan.rank,
-        alpha=plan.alpha,
+        alpha=run.adapter.alpha,
+        optimizer=TITLES[plan.optimizer],
+        adapter=plan.adapter,
         learning_rate=plan.learning_rate * run.rate_factor,
         steps_done=step,
         steps_planned=plan.steps,

@@ -15,7 +15,8 @@ from ..families.base import ALL_PARTS
 from ..files import write_json
 from ..lora.metadata import LoraFacts
 from . import loop
-from .adapter import add_lora
+from .averages import published, shown
+from .begin import begin_run
 from .best import Point
 from .checkpoint import RunFolder, load_resume, save_point, save_resume
 from .encode import EncodedSet, base_mark, check_fits, encode_dataset, opening, read_encoded
@@ -73,13 +74,12 @@ class Job:
         base, data = self._prepare(device, dtype)
         self.observer.check_cancelled()
         plan, watching = self._with_samples(base)
-        adapter = add_lora(base.unet, registry.detect(request.base).target_modules, plan.rank, plan.alpha, plan.seed)
-        run = loop.setup(base.unet, adapter, data, plan, device, dtype, base.traits)
+        run = begin_run(base, data, plan, device, dtype)
         if request.resume:
             load_resume(run, self.folder.resume)
             self.observer.message(f"Goes on at step {run.step} of {plan.steps}.")
         self.observer.open_metrics(run.step if request.resume else None)
-        require_space(self.folder.path, adapter)
+        require_space(self.folder.path, run.adapter)
         self.run = run
         self.watch = self._watch(base, watching) if watching else None
         del base  # the text encoder's memory, when it was loaded
@@ -171,7 +171,8 @@ class Job:
         """Samples of this step; ends the training when they say so."""
         if self.watch is None:
             return
-        self.watch(run)
+        with shown(run):
+            self.watch(run)
         if self.watch.stop_reason:
             self.stop.request("signal", urgent=False)
 
@@ -198,7 +199,7 @@ class Job:
 
     def _save_now(self, run: loop.Run) -> None:
         """The best LoRA so far under its name, and everything needed to go on from here."""
-        point = run.best.point or Point(run.step, run.smoothed.value, run.adapter.snapshot())
+        point = run.best.point or Point(run.step, run.smoothed.value, published(run))
         self._deliver(run, point)
         save_resume(run, self.folder.resume)
         self.observer.saved(point.step, Path(self.request.out))
@@ -217,10 +218,11 @@ class Job:
             save_resume(run, self.folder.resume)
             return result
         if self.watch and stopped_by == "planned_end":
-            self.watch(run)
+            with shown(run):
+                self.watch(run)
         run.loss_last = loop.probe(run)
         save_resume(run, self.folder.resume)
-        point = run.best.chosen or Point(run.step, run.loss_last, run.adapter.snapshot())
+        point = run.best.chosen or Point(run.step, run.loss_last, published(run))
         run.adapter.restore(point.values)
         self.strength = recommended_strength(run, self.watch) if self.watch else None
         result = self._save(run, point, stopped_by, run.loss_last)

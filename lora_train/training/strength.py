@@ -23,7 +23,7 @@ def recommended_strength(run: Run, watch: Watch) -> float | None:
     The run's adapter holds the factors to be saved, and holds them again afterwards.
     """
     best = watch.best
-    if best is None:
+    if best is None or run.adapter.kind == "dora":  # a DoRA's strength works on its lengths too, in the file's reader
         return None
     limits = watch.judgement.limits
     if not faults_of(best, limits) and (best.variety is None or best.variety.value >= DEFAULT_LIMITS.watch_ratio):

@@ -59,7 +59,9 @@ class SdxlFamily:
             shape = shape_of(header)
             if shape is None:
                 raise KeyError("label_emb.0.0.weight")
-            unet = load_unet(read_prefixed(path, UNET, device), shape, device, dtype) if "unet" in parts else None
+            unet = None
+            if "unet" in parts:
+                unet = load_unet(read_prefixed(path, UNET, device, dtype), shape, device, dtype)
             coder = read_prefixed(path, VAE, device) if "vae" in parts else {}
             return Base(
                 path=Path(path),

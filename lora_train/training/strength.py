@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..evaluation.limits import DEFAULT_LIMITS
-from .judgement import better, faults_of
+from .judgement import better, faults_of, surely_below
 
 if TYPE_CHECKING:
     import torch
@@ -26,7 +26,8 @@ def recommended_strength(run: Run, watch: Watch) -> float | None:
     if best is None or run.adapter.kind == "dora":  # a DoRA's strength works on its lengths too, in the file's reader
         return None
     limits = watch.judgement.limits
-    if not faults_of(best, limits) and (best.variety is None or best.variety.value >= DEFAULT_LIMITS.watch_ratio):
+    varied = best.variety is None or not surely_below(best.variety, DEFAULT_LIMITS.watch_ratio)
+    if varied and not faults_of(best, limits):
         return 1.0
     full, strength = run.adapter.snapshot(), 1.0
     for lower in LOWER:

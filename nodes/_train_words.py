@@ -42,10 +42,11 @@ def failed_report(error: Exception, name: str | None) -> Report:
 
 
 def _kept(result: Any, run: TrainingRun) -> str:
-    end = f"Ended at step {run.step} of {run.total}" if run.step < run.total else f"Trained all {run.total} steps"
-    which = f"; step {result.steps} is the best" if result.steps != run.step else ""
-    why = f": {result.why_best}" if result.why_best else ""
-    return f"{end}{which}{why}"
+    """Where it ended and why, and which step was kept."""
+    if result.stopped_by in ("planned_end", "signal"):
+        return result.message
+    why = f", the best by its samples: {result.why_best}" if result.why_best else ""
+    return f"Ended at step {run.step} of {run.total}; saved is step {result.steps}{why}."
 
 
 def _pace(result: Any) -> str:

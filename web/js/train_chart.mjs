@@ -76,6 +76,7 @@ export function createChart(options) {
     for (const { step, kind, text, title } of shown.marks) {
       const mark = part(marks, "span", `lorasmith-chart-mark ${kind}`, text);
       mark.style.left = `${Math.min(x(step), 100)}%`;
+      mark.classList.toggle("late", x(step) > 90); // its sign then stands to the left
       mark.title = title;
     }
   }

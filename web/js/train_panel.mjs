@@ -123,16 +123,29 @@ async function heard({ detail }) {
 const announced = new Set();
 
 // Said once, wherever in the graph the user is looking.
-function announce({ id, state, report, name }) {
+function announce({ id, state, report }) {
   if (!report || announced.has(id)) return;
   announced.add(id);
   const severity = { failed: "error", cancelled: "warn" }[state] ?? (report.tone === "warn" ? "warn" : "success");
-  app.extensionManager.toast.add({ severity, summary: report.title, detail: `${name}\n${report.text.split("\n").slice(0, 2).join("\n")}`, life: 8000 });
+  const detail = report.text.split("\n").slice(0, 2).join("\n");
+  app.extensionManager.toast.add({ severity, summary: report.title, detail, life: 8000 });
 }
+
+const LOST = {
+  title: "The training was cut off",
+  text: "ComfyUI was started anew while it trained. What was learned until then is kept: look for it in the LoRA lists.",
+  tone: "warn",
+};
 
 // After a reload or a change of tabs: each node's newest run, as far as this server knows one.
 async function rebuild() {
   const runs = (await getJson("/lorasmith/train/runs")) ?? [];
+  for (const [id, training] of trainings) {
+    if (isRunning(training) && !runs.some((head) => head.id === id)) {
+      training.head = { ...training.head, state: "cancelled", report: LOST };
+      panelOf(training.head)?.redraw();
+    }
+  }
   const newest = new Map(runs.filter(isHere).map((head) => [head.node, head]));
   for (const head of newest.values()) {
     if (findNode(head.node)?.lorasmithTraining) await show(head);
@@ -162,6 +175,7 @@ app.registerExtension({
   setup() {
     addStylesheet("train");
     api.addEventListener("lorasmith.train", heard);
+    api.addEventListener("reconnected", rebuild);
   },
 
   nodeCreated(node) {

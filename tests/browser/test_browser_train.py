@@ -45,7 +45,15 @@ class Panel:
 
     def __init__(self, frontend: Frontend, folder: str, name: str, steps: int) -> None:
         self.frontend, self.page, self.name = frontend, frontend.page, f"{name}_{frontend.mode[0]}"
-        frontend.open_template("01 Quickstart")
+        # An id of its own, as a workflow that somebody made; opened again, a template is the same workflow.
+        self.page.evaluate(
+            """async (address) => {
+                const workflow = await (await fetch(address)).json();
+                await app.loadGraphData({ ...workflow, id: crypto.randomUUID() });
+            }""",
+            f"/api/workflow_templates/{PACK_NAME}/01%20Quickstart.json",
+        )
+        self.page.wait_for_timeout(500)
         self.page.evaluate(
             """([keep, folder]) => {
                 const kept = new Set(keep.map((name) => `Lorasmith_${name}`));

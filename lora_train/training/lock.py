@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ from pathlib import Path
 from typing import IO
 
 from ..errors import BadInputError
+
+_HALF_WRITTEN = re.compile(r"\..+\.[0-9a-f]{8}\.\w+").fullmatch
+"""The temporary names of :func:`lora_train.files.whole`."""
 
 
 @contextlib.contextmanager
@@ -30,10 +34,19 @@ def held(path: Path, name: str) -> Iterator[None]:
         if not _locked(file):
             raise _taken(path, name)
         _write_owner(file)
+        sweep(path.parent)
         try:
             yield
         finally:
             file.truncate(0)
+
+
+def sweep(folder: Path) -> int:
+    """Remove what a killed process left half written in ``folder`` and its samples; returns how many files."""
+    left = [path for place in (folder, folder / "samples") for path in place.glob(".*") if _HALF_WRITTEN(path.name)]
+    for path in left:
+        path.unlink(missing_ok=True)
+    return len(left)
 
 
 def _locked(file: IO[str]) -> bool:

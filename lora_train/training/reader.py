@@ -93,7 +93,8 @@ class Reader:
         self._good.restore(run)
         run.optimizer = build(run.plan, run.adapter.segments(), run.device)
         run.rate_factor /= 2
-        self._hooks.observer.message(
+        text = (
             f"The loss became NaN at step {run.step}. Went back to step {self._good.step} and goes on "
             f"with half the learning rate ({rate / 2:.1e})."
         )
+        self._hooks.observer.alarm("nan", text, run.step)

@@ -43,9 +43,11 @@ def recommended_strength(run: Run, watch: Watch) -> float | None:
 
 
 def weakened(adapter: FlatAdapter, values: torch.Tensor, strength: float) -> torch.Tensor:
-    """``values`` with every layer's change multiplied with ``strength``."""
-    scaled = values.clone()
+    """``values`` with every layer's change multiplied with ``strength``; DoRA's lengths that far from the base's."""
+    scaled, neutral = values.clone(), adapter.neutral()
     for slot in adapter.slots:
         if slot.role == "up":
             slot.of(scaled).mul_(strength)
+        elif slot.role == "magnitude":
+            slot.of(scaled).lerp_(slot.of(neutral), 1 - strength)
     return scaled

@@ -45,7 +45,7 @@ class Watch:
     stop_reason: str = ""
 
     def begin(self, run: Run) -> None:
-        """The base's pictures, made with the LoRA's factors at zero; a resumed run remembers its rounds."""
+        """The base's pictures, made with a LoRA that changes nothing; a resumed run remembers its rounds."""
         self.seen = load_seen(self.store, run.step, len(self.scorer.shots)) if run.step else []
         if not self.seen:
             self._see_base(run)

@@ -158,7 +158,7 @@ def test_nan_goes_back_to_the_last_good_factors_with_half_the_rate_once() -> Non
 
     loop.fit(run, tiny.hooks(seen, after_read=poison))
     assert run.rate_factor == 0.5 and bool(run.adapter.values.isfinite().all())
-    assert "Went back to step 3" in seen.of("message")[0]
+    assert "Went back to step 3" in seen.of("alarm")[0][1]
 
 
 def test_nan_twice_is_one_clear_error() -> None:

@@ -182,3 +182,13 @@ def test_a_base_file_knows_when_it_was_changed(tmp_path: Path) -> None:
     assert "had 4 bytes, now it has 8" in known.problem(5) and "until step 5" in known.problem(5)
     path.unlink()
     assert known.problem(5) == "", "what was read stays readable"
+
+
+def test_what_a_killed_process_left_half_written_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    kept = [tmp_path / "resume.state", tmp_path / ".hidden", tmp_path / ".my.notes.txt"]
+    half = [tmp_path / ".best.0a1b2c3d.state", tmp_path / "samples" / ".step_000001_0.0a1b2c3d.png"]
+    (tmp_path / "samples").mkdir()
+    for path in (*kept, *half):
+        path.write_text("x")
+    with held(tmp_path / "lock.json", "my.safetensors"):
+        assert all(path.is_file() for path in kept) and not any(path.exists() for path in half)

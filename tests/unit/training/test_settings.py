@@ -196,7 +196,7 @@ def test_nan_takes_the_running_mean_back_too() -> None:
     loop.fit(run, tiny.hooks(seen, after_read=poison))
     assert run.rate_factor == 0.5 and bool(run.average.isfinite().all())
     assert run.best.point is not None and bool(run.best.point.values.isfinite().all())
-    assert "Went back to step 3" in seen.of("message")[0]
+    assert "Went back to step 3" in seen.of("alarm")[0][1]
 
 
 def test_the_preview_sees_what_would_be_saved() -> None:

@@ -3,6 +3,7 @@ import { createChart } from "./train_chart.mjs";
 import { wasMeasured } from "./train_store.mjs";
 import { lossText, rateText, shareText } from "./train_words.mjs";
 
+const SHORTEST_AXIS = 20; // steps
 const ROOM = 0.06; // above and below a curve, as a share of its height
 
 // Nearly all of the raw losses and the whole of the smoothed one; a single spike leaves through the top.
@@ -33,7 +34,13 @@ function marksOf({ best, samples, saved }) {
   return marks;
 }
 
-const lastStep = ({ head, loss }) => Math.max(head.total || 0, loss.at(-1)?.step ?? 0, 1);
+// The end of the axis: the planned one, halved while the run has not come half as far, so that a curve is seen early.
+function lastStep({ head, loss }) {
+  const now = Math.max(loss.at(-1)?.step ?? 0, head.step, SHORTEST_AXIS);
+  let last = Math.max(head.total || 0, now);
+  while (head.state === "training" && last / 2 >= now * 1.1) last /= 2;
+  return Math.ceil(last);
+}
 
 export function createLossChart() {
   let training = null;

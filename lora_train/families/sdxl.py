@@ -137,11 +137,10 @@ def embed(encoders: Any, texts: list[str]) -> Conditions:
     import torch
 
     device = next(encoders.parameters()).device
-    with torch.no_grad():
-        first = encoders["te1"](token_ids(texts).to(device), output_hidden_states=True)
-        ids = token_ids(texts, padding_id=0).to(device)
-        second = encoders["te2"].text_model(ids, output_hidden_states=True)
-        text = torch.cat([first.hidden_states[-2], second.hidden_states[-2]], dim=-1)
-        ends = (ids == END_ID).int().argmax(dim=1)
-        last = second.last_hidden_state[torch.arange(len(ids), device=device), ends]
-        return Conditions.of(text.float(), encoders["te2"].text_projection(last).float())
+    first = encoders["te1"](token_ids(texts).to(device), output_hidden_states=True)
+    ids = token_ids(texts, padding_id=0).to(device)
+    second = encoders["te2"].text_model(ids, output_hidden_states=True)
+    text = torch.cat([first.hidden_states[-2], second.hidden_states[-2]], dim=-1)
+    ends = (ids == END_ID).int().argmax(dim=1)
+    last = second.last_hidden_state[torch.arange(len(ids), device=device), ends]
+    return Conditions.of(text.float(), encoders["te2"].text_projection(last).float())

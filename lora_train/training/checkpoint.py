@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError, LorasmithError
 from ..families.header import read_header
@@ -22,6 +22,8 @@ from ..lora.keys import kohya_name, text_layer_name
 from ..lora.metadata import LoraFacts, build_metadata
 from .best import Point, Smoothed
 from .optimizers import restore_state, state_of
+from .plan import TrainPlan
+from .schedule import extended
 from .written import lora_tensors
 
 if TYPE_CHECKING:
@@ -76,6 +78,15 @@ class RunFolder:
     @property
     def encoded(self) -> Path:
         return self.path / "encoded.state"
+
+    @property
+    def steps(self) -> Path:
+        """LoRAs of single steps, which lists may show."""
+        return self.path / "steps"
+
+    @property
+    def prior(self) -> Path:
+        return self.path / "prior.state"
 
     @property
     def samples(self) -> Path:
@@ -142,6 +153,7 @@ def save_resume(run: Run, path: Path) -> None:
         "best": {"step": best.step, "loss": best.loss, "lowest": run.best.lowest} if best else None,
         "best_is_chosen": run.best.chosen is not None,
         "optimizer": settings,
+        "plan": run.plan.to_json(),
         "must_match": must_match(run),
     }
     write_tensors(path, tensors, {"lorasmith": json.dumps(numbers)})
@@ -175,14 +187,38 @@ def load_resume(run: Run, path: Path) -> None:
     """
     from safetensors.torch import load_file
 
-    if not path.is_file():
-        raise BadInputError(f"There is no interrupted run to resume: '{path}' does not exist. Train without --resume.")
-    header = read_header(path)
-    numbers = json.loads(header.metadata.get("lorasmith", "{}"))
-    if numbers.get("kind") != KIND:
-        raise BadInputError(f"'{path}' is no saved run. Train without --resume.")
+    numbers = _numbers(path)
     BadInputError.collect(_differences(numbers["must_match"], must_match(run)))
     _restore(run, numbers, load_file(str(path), device=run.device))
+
+
+def _numbers(path: Path) -> dict[str, Any]:
+    """What a bundle says besides its tensors."""
+    if not path.is_file():
+        raise BadInputError(f"There is no interrupted run to resume: '{path}' does not exist. Train without --resume.")
+    numbers = json.loads(read_header(path).metadata.get("lorasmith", "{}"))
+    if numbers.get("kind") != KIND:
+        raise BadInputError(f"'{path}' is no saved run. Train without --resume.")
+    return numbers
+
+
+def plan_to_go_on(path: Path, plan: TrainPlan, more: int = 0) -> TrainPlan:
+    """The plan of a run that goes on from the bundle at ``path``.
+
+    With ``more`` steps it is the bundle's own plan, lengthened from the step it had reached. Else it is ``plan``,
+    with the steps that were added to that run before.
+
+    Raises:
+        BadInputError: there is no bundle.
+    """
+    numbers = _numbers(path)
+    kept = TrainPlan.from_json(numbers["plan"]) if "plan" in numbers else plan
+    if more:
+        return extended(kept, int(numbers["step"]), more)
+    if not kept.extended_from:
+        return plan
+    added = {name: getattr(kept, name) for name in ("steps", "extended_from", "extended_share", "warmup_steps", "why")}
+    return plan.replace(**added)
 
 
 def _differences(saved: dict[str, object], now: dict[str, object]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,9 @@ from ..files import write_json
 from ..lora.metadata import LoraFacts
 from . import loop
 from .averages import published, shown
-from .begin import begin_run
+from .begin import begin_run, needs_whole_base
 from .best import Point
-from .checkpoint import RunFolder, load_resume, save_point, save_resume
+from .checkpoint import RunFolder, load_resume, plan_to_go_on, save_point, save_resume
 from .encode import EncodedSet, base_mark, check_fits, encode_dataset, opening, read_encoded
 from .facts import lora_facts, run_report
 from .memory import pick_device, pick_dtype
@@ -26,7 +27,9 @@ from .preview import Preview
 from .request import StoppedBy, TrainRequest, TrainResult
 from .safeguards import BaseFile, require_space
 from .scenes import Shot, sample_interval, sampling_note, shots
+from .schedule import extension_note
 from .scorer import Scorer
+from .snapshots import StepSaves
 from .stopping import StopFlag, Wishes
 from .strength import recommended_strength
 from .verify import check_saved
@@ -51,6 +54,7 @@ class Job:
     def __init__(self, request: TrainRequest, observer: WorkerObserver, stop: StopFlag, wishes: Wishes) -> None:
         self.request, self.observer, self.stop, self.wishes = request, observer, stop, wishes
         self.folder = RunFolder(Path(request.out))
+        self.step_saves = StepSaves(self.folder)
         self.run: loop.Run | None = None
         self.watch: Watch | None = None
         self.strength: float | None = None
@@ -67,6 +71,9 @@ class Job:
         """
         request = self.request
         self.observer.stage("load")
+        if request.resume:
+            plan = plan_to_go_on(self.folder.resume, request.plan, request.extend)
+            self.request = request = replace(request, plan=plan)
         device = pick_device()
         dtype = pick_dtype(device, request.plan.precision)
         if not request.resume:
@@ -74,10 +81,12 @@ class Job:
         base, data = self._prepare(device, dtype)
         self.observer.check_cancelled()
         plan, watching = self._with_samples(base)
-        run = begin_run(base, data, plan, device, dtype)
+        run = begin_run(base, data, plan, request.dataset, self.folder.prior, device, dtype, self.observer)
         if request.resume:
             load_resume(run, self.folder.resume)
-            self.observer.message(f"Goes on at step {run.step} of {plan.steps}.")
+            note = extension_note(plan) if request.extend else f"Goes on at step {run.step} of {plan.steps}."
+            self.observer.message(note)
+            self.step_saves.last = run.step
         self.observer.open_metrics(run.step if request.resume else None)
         require_space(self.folder.path, run.adapter)
         self.run = run
@@ -113,8 +122,8 @@ class Job:
         request = self.request
         family = registry.detect(request.base)
         sampled = self._wants_samples and family.traits.encoded_by != "host"
-        known = self._known_encoded()
-        parts: tuple[Part, ...] = ALL_PARTS if sampled or known is None else ("unet",)
+        known, whole = self._known_encoded(), needs_whole_base(request.plan)
+        parts: tuple[Part, ...] = ALL_PARTS if sampled or whole or known is None else ("unet",)
         base = family.load(request.base, device, dtype, parts)
         if known is None:
             self.observer.stage("encode")
@@ -173,7 +182,7 @@ class Job:
             return
         with shown(run):
             self.watch(run)
-        if self.watch.stop_reason:
+        if self.watch.stop_reason and not self.request.extend:
             self.stop.request("signal", urgent=False)
 
     def _after_read(self, run: loop.Run) -> None:
@@ -182,6 +191,7 @@ class Job:
             self._save_now(run)
         if self.wishes.take("sample"):
             self._look(run)
+        self.step_saves.offer(run, self._facts)
         if time.monotonic() < self._next_snapshot or run.best.point is None:
             return
         started = time.monotonic()

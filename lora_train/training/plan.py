@@ -73,6 +73,8 @@ class TrainPlan:
     """How many saves by step are kept beside the best one."""
     extended_from: int = 0
     """The step at which a finished run was given more steps; 0 for a run that was not."""
+    extended_share: float = 0.1
+    """Share of the learning rate at which that run had ended, 0 to 1."""
 
     def __post_init__(self) -> None:
         BadInputError.collect(plan_problems(self))

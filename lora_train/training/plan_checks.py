@@ -30,6 +30,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "text_encoder_rate": (0, 1.0),
     "keep_last": (0, 100),
     "extended_from": (0, 1_000_000),
+    "extended_share": (0, 1),
 }
 PRODIGY_RATES = (0.1, 1.0)
 
@@ -49,6 +50,8 @@ def plan_problems(plan: TrainPlan) -> list[str]:
         found.append(f"warmup_steps is {plan.warmup_steps}, more than all {plan.steps} steps")
     if plan.extended_from >= max(plan.steps, 1) and plan.extended_from:
         found.append(f"extended_from is {plan.extended_from}, it must be below the {plan.steps} steps")
+    if plan.background_weight < 1 and plan.purpose == "style":
+        found.append(f"background_weight is {plan.background_weight:g}; a style is the whole picture, so it must be 1")
     if plan.ema_decay and plan.optimizer == "schedulefree":
         found.append(f"ema_decay is {plan.ema_decay:g}; schedulefree averages by itself, so it must be 0")
     return [*found, *_family_problems(plan), *_prodigy_problems(plan)]

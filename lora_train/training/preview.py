@@ -28,18 +28,21 @@ class Preview:
     base: Base
     shots: tuple[Shot, ...]
     request: Request
-    texts: Mapping[str, Conditions]
+    texts: Mapping[str, Conditions] | None
+    """None while the text encoder is trained: texts mean something else each time."""
     stop: StopFlag
 
     @classmethod
     def prepare(cls, base: Base, shots: Sequence[Shot], plan: TrainPlan, stop: StopFlag) -> Preview:
-        """Embed the prompts once and let the text encoder go. ``base`` has its text encoder and VAE.
+        """Embed the prompts once and let the text encoder go, unless it is trained. ``base`` has it, and its VAE.
 
         Photos in buckets stand beside each other in one batch only when they have one size: samples are square.
         """
         side = plan.resolution_px
         prompts, seeds = tuple(shot.prompt for shot in shots), tuple(shot.seed for shot in shots)
         request = Request(prompts, seeds, side, side, SAMPLER_STEPS, GUIDANCE)
+        if plan.text_encoder_rate:
+            return cls(base, tuple(shots), request, None, stop)
         words = sorted({*prompts, request.negative})
         told = base.embed_texts(words)
         texts = {word: told.rows([number]) for number, word in enumerate(words)}

@@ -16,6 +16,7 @@ from .safeguards import family_problems, photo_problems
 
 REQUEST = Format("lorasmith.train_request", 1)
 RESULT = Format("lorasmith.train_result", 1)
+MAX_EXTEND = 100_000
 StoppedBy = Literal["planned_end", "signal", "cancelled", "stopped"]
 """signal: likeness no longer rose and variety fell; cancelled, stopped: the user, or a lost parent."""
 
@@ -40,6 +41,8 @@ class TrainRequest:
     """A CLIP model that scores the samples; None: the starter's on the starter base, elsewhere nothing is scored."""
     samples: bool = True
     """Make samples while training; ``plan.sample_every`` 0 switches them off as well."""
+    extend: int = 0
+    """With ``resume``: this many steps more than the saved run has done, by its own plan; the signal stops nothing."""
 
     def to_json(self) -> dict[str, Any]:
         return REQUEST.pack(self)
@@ -108,6 +111,10 @@ def check(request: TrainRequest) -> None:
             found.append(f"{len(uncropped)} photos have no crop yet ('{uncropped[0]}'). Crop the dataset first.")
     elif not Path(request.encoded).is_file():
         found.append(f"The encoded photos '{request.encoded}' are not there. Encode them again.")
+    if not 0 <= request.extend <= MAX_EXTEND:
+        found.append(f"{request.extend} steps more were asked for; use 0 to {MAX_EXTEND}.")
+    if request.extend and not request.resume:
+        found.append("More steps can only be added to a saved run: set resume too.")
     if Path(request.out).suffix != ".safetensors":
         found.append(f"The LoRA's name '{Path(request.out).name}' must end in .safetensors.")
     if Path(request.out).is_dir():

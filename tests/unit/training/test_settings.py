@@ -239,3 +239,51 @@ def test_extended_schedule_is_continuous_and_told_in_words() -> None:
     assert "500 steps more" in extension_note(plan) and "5.0e-05" in extension_note(plan)
     flat = extended(tiny.plan(steps=10, learning_rate=1e-4), 10, 5)
     assert learning_rate(flat, 12) == 1e-4 and "same learning rate" in extension_note(flat)
+
+
+def test_an_extended_run_goes_on_where_it_ended(tmp_path: Path) -> None:
+    from lora_train.training.checkpoint import plan_to_go_on
+
+    first = tiny.run(tiny.plan(schedule="cosine"))
+    loop.fit(first, tiny.hooks())
+    save_resume(first, tmp_path / "resume.state")
+    plan = plan_to_go_on(tmp_path / "resume.state", tiny.plan(rank=8), more=4)  # the saved plan counts
+    assert (plan.steps, plan.extended_from, plan.rank) == (10, 6, 2)
+    assert plan.extended_share == pytest.approx(learning_rate(first.plan, 5) / first.plan.learning_rate)
+    second = tiny.run(plan)
+    load_resume(second, tmp_path / "resume.state")
+    assert second.step == 6 and torch.equal(second.adapter.values, first.adapter.values)
+    loop.fit(second, tiny.hooks())
+    assert second.step == 10 and second.losses[:6] == first.losses and len(second.losses) == 10
+    save_resume(second, tmp_path / "resume.state")
+    assert plan_to_go_on(tmp_path / "resume.state", tiny.plan()).steps == 10  # resumed later, it is still longer
+
+
+def test_an_extension_of_an_unfinished_run_only_falls() -> None:
+    plan = tiny.plan(steps=1000, warmup_steps=0, schedule="cosine", learning_rate=1e-4)
+    longer = extended(plan, 200, 100)
+    rates = [learning_rate(longer, step) for step in range(200, 300)]
+    assert rates[0] == pytest.approx(learning_rate(plan, 199)) and rates == sorted(rates, reverse=True)
+    assert "falls from" in extension_note(longer)
+    with pytest.raises(BadInputError, match="no step yet"):
+        extended(plan, 0, 5)
+
+
+def test_saves_by_step_are_loras_and_only_the_last_stay(tmp_path: Path) -> None:
+    from lora_train.lora.file import read_lora
+    from lora_train.lora.metadata import LoraFacts
+    from lora_train.training.checkpoint import RunFolder
+    from lora_train.training.snapshots import StepSaves
+
+    def facts(run: loop.Run, step: int) -> LoraFacts:
+        return LoraFacts("t", "b", "ohwx", "person", 2, 2.0, 1e-3, step, 8, 2, 64, 5, 7, 0.0, 1.0)
+
+    saves = StepSaves(RunFolder(tmp_path / "my.safetensors"))
+    run = tiny.run(tiny.plan(steps=8, sample_every=2, keep_last=2))
+    loop.fit(run, tiny.hooks(after_read=lambda r: saves.offer(r, facts)))
+    assert [path.name for path in saves.kept()] == ["my_step000006.safetensors", "my_step000008.safetensors"]
+    last = read_lora(saves.kept()[-1]).layers
+    assert len(last) == 36
+    none = StepSaves(RunFolder(tmp_path / "no.safetensors"))
+    loop.fit(tiny.run(), tiny.hooks(after_read=lambda r: none.offer(r, facts)))
+    assert none.kept() == []

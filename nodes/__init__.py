@@ -26,6 +26,7 @@ from .merge_loras import MergeLoras
 from .plan_training import PlanTraining
 from .resize_lora import ResizeLora
 from .train_lora import TrainLora
+from .training_settings import TrainingSettings
 
 NODES: tuple[type[io.ComfyNode], ...] = (
     DemoPhotos,
@@ -38,6 +39,7 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     ExportDataset,
     LoadBase,
     PlanTraining,
+    TrainingSettings,
     TrainLora,
     FetchLora,
     LoraStack,

@@ -52,10 +52,16 @@ def effective_step(plan: Steps) -> float:
     return step_size(plan.rank, plan.alpha, plan.learning_rate, adapter, optimizer)
 
 
-def compared(step: float, usual: float) -> str:
-    """``step`` beside the usual one in words: "4.0e-04, 1.4 times the usual 2.8e-04"."""
+def compared(step: float, usual: float, whose: str = "this base") -> str:
+    """``step`` beside the usual one in words: "4.0e-04, 1.4 times the usual 2.8e-04 for this base"."""
     if math.isnan(step):
         return "found by the optimizer while it trains"
-    if math.isnan(usual) or abs(step / usual - 1) < 0.005:
-        return f"{step:.1e}" + ("" if math.isnan(usual) else ", the usual one for this base")
-    return f"{step:.1e}, {step / usual:.2g} times the usual {usual:.1e} for this base"
+    if math.isnan(usual):
+        return f"{step:.1e}"
+    if abs(step / usual - 1) < 0.005:
+        return f"{step:.1e}, the usual one for this base" if whose == "this base" else f"{step:.1e}, that of {whose}"
+    return f"{step:.1e}, {step / usual:.2g} times {_named(usual, whose)}"
+
+
+def _named(usual: float, whose: str) -> str:
+    return f"the usual {usual:.1e} for this base" if whose == "this base" else f"the {usual:.1e} of {whose}"

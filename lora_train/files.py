@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -42,12 +43,19 @@ def whole(path: Path, durable: bool = True) -> Iterator[Path]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise BadInputError(
-            f"Cannot write '{path.name}' in '{path.parent}': {reason}. Nothing was left half "
+            f"Cannot write '{path.name}' in '{path.parent}': {reason}{_room(path.parent)}. Nothing was left half "
             "written. Free some space or choose another folder, and run again."
         ) from error
     finally:
         with suppress(OSError):  # its folder may be a file, or gone: the error above says more
             temporary.unlink()
+
+
+def _room(folder: Path) -> str:
+    """How much is free in ``folder``, for a message."""
+    with suppress(OSError):
+        return f" ({shutil.disk_usage(folder).free / 1e6:.0f} MB free there)"
+    return ""
 
 
 def write_text(path: Path, text: str, durable: bool = True) -> None:

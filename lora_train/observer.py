@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 if TYPE_CHECKING:
@@ -33,6 +34,22 @@ class Observer(Protocol):
         """Pictures made with the model as it is at ``step``."""
         ...
 
+    def signal(self, step: int, **values: float | None) -> None:
+        """What the samples of ``step`` show (likeness, variety, ...); None is "not measured"."""
+        ...
+
+    def best(self, step: int, why: str) -> None:
+        """The LoRA of ``step`` is the one to keep so far."""
+        ...
+
+    def alarm(self, code: str, text: str, step: int) -> None:
+        """Something goes wrong; one sentence with the number seen and what to do."""
+        ...
+
+    def saved(self, step: int, path: Path) -> None:
+        """A LoRA was written to ``path`` because the user asked for it; the work goes on."""
+        ...
+
     def message(self, text: str) -> None:
         """One sentence for the user."""
         ...
@@ -52,6 +69,10 @@ class NullObserver:
     def progress(self, done: int, total: int) -> None: ...
     def metric(self, step: int, **values: float) -> None: ...
     def sample(self, step: int, images: Sequence[Image]) -> None: ...
+    def signal(self, step: int, **values: float | None) -> None: ...
+    def best(self, step: int, why: str) -> None: ...
+    def alarm(self, code: str, text: str, step: int) -> None: ...
+    def saved(self, step: int, path: Path) -> None: ...
     def message(self, text: str) -> None: ...
     def stage(self, name: str) -> None: ...
     def check_cancelled(self) -> None: ...
@@ -71,6 +92,18 @@ class RecordingObserver(NullObserver):
 
     def sample(self, step: int, images: Sequence[Image]) -> None:
         self.events.append(("sample", (step, tuple(images))))
+
+    def signal(self, step: int, **values: float | None) -> None:
+        self.events.append(("signal", {"step": step, **values}))
+
+    def best(self, step: int, why: str) -> None:
+        self.events.append(("best", (step, why)))
+
+    def alarm(self, code: str, text: str, step: int) -> None:
+        self.events.append(("alarm", (code, text, step)))
+
+    def saved(self, step: int, path: Path) -> None:
+        self.events.append(("saved", (step, path)))
 
     def message(self, text: str) -> None:
         self.events.append(("message", text))
@@ -108,6 +141,12 @@ class ConsoleObserver(NullObserver):
         self._end_line()
         print(text, file=self._stream, flush=True)
 
+    def alarm(self, code: str, text: str, step: int) -> None:
+        self.message(f"Step {step}: {text}")
+
+    def saved(self, step: int, path: Path) -> None:
+        self.message(f"Step {step}: saved '{path.name}'.")
+
     def progress(self, done: int, total: int) -> None:
         now = time.monotonic()
         if not self._stream.isatty() or total <= 0 or (done < total and now - self._shown < 0.1):
@@ -143,6 +182,18 @@ class JsonLinesObserver(NullObserver):
 
     def metric(self, step: int, **values: float) -> None:
         self.emit("metric", step=step, values=values)
+
+    def signal(self, step: int, **values: float | None) -> None:
+        self.emit("signal", step=step, values=values)
+
+    def best(self, step: int, why: str) -> None:
+        self.emit("best", step=step, why=why)
+
+    def alarm(self, code: str, text: str, step: int) -> None:
+        self.emit("alarm", code=code, text=text, step=step)
+
+    def saved(self, step: int, path: Path) -> None:
+        self.emit("saved", step=step, path=str(path))
 
     def message(self, text: str) -> None:
         self.emit("message", text=text)

@@ -30,6 +30,7 @@ from .resize_lora import ResizeLora
 from .strength_grid import StrengthGrid
 from .test_lora import TestLora
 from .train_lora import TrainLora
+from .training_settings import TrainingSettings
 
 NODES: tuple[type[io.ComfyNode], ...] = (
     DemoPhotos,
@@ -42,6 +43,7 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     ExportDataset,
     LoadBase,
     PlanTraining,
+    TrainingSettings,
     TrainLora,
     FetchLora,
     LoraStack,
@@ -64,12 +66,13 @@ class LorasmithExtension(ComfyExtension):
     """What ComfyUI asks for when it loads the pack."""
 
     async def on_load(self) -> None:
-        from . import _routes_bench, _routes_hub, _routes_stack
+        from . import _routes_bench, _routes_hub, _routes_stack, _routes_train
 
         add_routes()
         _routes_hub.register()
         _routes_stack.register()
         _routes_bench.register()
+        _routes_train.register()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         return list(NODES)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
 from ._ui import Report, Tone
@@ -72,39 +71,19 @@ def export_report(done: Any) -> Report:
     return Report(f"{len(done.pictures)} pictures written", "\n".join(lines), tone, details)
 
 
-def plan_report(plan: Any) -> Report:
-    """A plan in words."""
+def plan_report(plan: Any, usual: Any) -> Report:
+    """A plan in words; ``usual`` is the one without the user's own numbers."""
+    from ..lora_train.training.stepsize import compared, effective_step
+
     numbers = (
-        f"rank {plan.rank}, alpha {plan.alpha:g}, learning rate {plan.learning_rate:g}, "
+        f"rank {plan.rank}, alpha {plan.alpha:g}, learning rate {plan.learning_rate:g} ({plan.schedule}), "
         f"batch {plan.batch_size}, {plan.resolution_px} px"
     )
-    return Report(f"{plan.steps} steps", f"{plan.why}\n{numbers}", "info", plan.to_json())
-
-
-def step_text(step: int, total: int, values: Mapping[str, float]) -> str:
-    """Where a running training is: ``Step 31 of 500, loss 0.1300, 4.9 steps a second, 2 min left``."""
-    parts = [f"Step {step} of {total}"]
-    if "loss" in values:
-        parts.append(f"loss {values.get('loss_smooth', values['loss']):.4f}")
-    if speed := values.get("steps_per_second"):
-        minutes, seconds = divmod(round(max(total - step, 0) / speed), 60)
-        left = f"{minutes} min" if minutes else f"{seconds} s"
-        parts += [f"{speed:.1f} steps a second", f"{left} left"]
-    return ", ".join(parts)
-
-
-def training_report(result: Any, name: str, plan: Any) -> Report:
-    """What a training run did."""
-    speed = f"{result.seconds:.0f} s ({result.steps_per_second:.1f} a second)"
-    lines = (
-        f"Saved as {name}",
-        f"{result.steps} of {plan.steps} steps in {speed}",
-        f"Loss {result.loss_first:.4f} → {result.loss_last:.4f}",
+    size = f"Step size: {compared(effective_step(plan), effective_step(usual))}"
+    own = f"Chosen would be {usual.steps} steps" if plan.steps != usual.steps else ""
+    return Report(
+        f"{plan.steps} steps", "\n".join(filter(None, [own, plan.why, numbers, size])), "info", plan.to_json()
     )
-    whole = result.stopped_by == "planned_end"
-    title = "LoRA trained" if whole else f"Stopped early: {_words(result.stopped_by)}"
-    details = {"lora": name, "steps": result.steps, "seconds": result.seconds}
-    return Report(title, "\n".join(lines), "good" if whole else "warn", details)
 
 
 def _counted(counter: Counter[str], most: int | None = None) -> str:

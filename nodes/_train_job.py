@@ -2,59 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..lora_train.errors import BadInputError
+from ..lora_train.training.checkpoint import RunFolder
+from ..lora_train.training.history import LineReader
 from . import _host as host
-from ._pictures import data_url, loss_picture
-from ._text import step_text, training_report
+from . import _train_runs
+from ._train_live import LiveTraining
+from ._train_runs import State, TrainingRun
+from ._train_words import cancelled_report, failed_report, training_report
 from ._types import Base
-from ._ui import Report
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
+from ._ui import Report, show
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished run."""
+    """A finished run, as the node gives it on."""
 
     name: str
     """The LoRA as ComfyUI's lists name it."""
     losses: list[float]
-    chart: Image
+    weights: dict[str, Any]
+    """The file's tensors (core's LORA_MODEL)."""
+    images: Any
+    """The samples of the saved point (IMAGE), one for each prompt; without samples, a value that stops at no error."""
     report: Report
+    ui: dict[str, list[Any]]
 
 
-class LiveLoss(host.HostObserver):
-    """Shows the steps, the time left and the loss curve on the node while the training runs."""
-
-    SECONDS_PER_CHART = 2.0
-
-    def __init__(self, total_steps: int) -> None:
-        super().__init__()
-        self._total = total_steps
-        self._losses: list[float] = []
-        self._steps: list[int] = []
-
-    def metric(self, step: int, **values: float) -> None:
-        if "loss" in values:
-            self._losses.append(values["loss"])
-            self._steps.append(step)
-        if self.due("words"):
-            self.say(step_text(step, self._total, values))
-        if len(self._losses) > 1 and self.due("chart", self.SECONDS_PER_CHART):
-            self.show_picture(data_url(loss_picture(self._losses, self._steps)))
-
-
-def train_lora(dataset: Any, base: Base, plan: Any, clip: Any, vae: Any, name: str) -> Trained:
+def train_lora(dataset: Any, base: Base, plan: Any, clip: Any, vae: Any, name: str, workflow: str = "") -> Trained:
     """Encode the kept photos, free ComfyUI's models, train in a process of its own.
 
     Whatever ends the run, the lists of LoRAs in the graph editor are read again when a file was
     written. ComfyUI's interruption passes through unchanged.
+
+    Args:
+        workflow: id of the workflow that asked, so that the panel of the right node shows the run.
 
     Raises:
         BadInputError: nothing to train on, or a name that leaves the LoRA folder.
@@ -64,20 +53,45 @@ def train_lora(dataset: Any, base: Base, plan: Any, clip: Any, vae: Any, name: s
     from ..lora_train.training.run import train
 
     out = host.new_lora_path(name)
-    request = TrainRequest(base=base.path, dataset=dataset, plan=plan, out=out, trigger=dataset.trigger)
-    check(request)
-    _require_encoders(base, clip, vae)
-    observer = LiveLoss(plan.steps)
-    with TemporaryDirectory(dir=host.temp_folder()) as scratch:
+    folder = RunFolder(out)
+    run = _train_runs.start(host.lora_name_of(out), host.running_node() or "", workflow, plan.steps, folder)
+    observer = LiveTraining(run)
+    with _told(run, observer), TemporaryDirectory(dir=host.temp_folder()) as scratch:
+        request = TrainRequest(base=base.path, dataset=dataset, plan=plan, out=out, trigger=dataset.trigger)
+        check(request)
+        _require_encoders(base, clip, vae)
         encoded = encode(dataset, base, clip, vae, Path(scratch) / "encoded.safetensors", observer)
         host.free_models()
-        try:
-            result = train(replace(request, encoded=encoded), observer)
-        finally:
-            if out.is_file():
-                observer.message(f"Saved as {host.lora_name_of(out)}")
-                host.send("lora_saved", name=host.lora_name_of(out))
-    return _trained(result, plan)
+        folder.metrics.unlink(missing_ok=True)  # of a run that ended before it had anything to save
+        result = train(replace(request, encoded=encoded), observer, commands=run.commands)
+        done = _trained(result, run)
+        _end(run, "done" if result.stopped_by in ("planned_end", "signal") else "stopped", done.report)
+        return done
+
+
+@contextmanager
+def _told(run: TrainingRun, observer: LiveTraining) -> Iterator[None]:
+    """Whatever the end, the run knows it, the editors hear of it, and the lists are read again."""
+    try:
+        yield
+    except Exception as error:
+        _end(run, "failed", failed_report(error, _saved(run)))
+        raise
+    except BaseException:
+        _end(run, "cancelled", cancelled_report(_saved(run), run))
+        raise
+    finally:
+        observer.publish()
+        if name := _saved(run):
+            host.send("lora_saved", name=name)
+
+
+def _end(run: TrainingRun, state: State, report: Report) -> None:
+    run.report, run.state, run.text = report, state, ""
+
+
+def _saved(run: TrainingRun) -> str | None:
+    return run.name if run.folder.lora.is_file() else None
 
 
 def _require_encoders(base: Base, clip: Any, vae: Any) -> None:
@@ -114,8 +128,22 @@ def encode(dataset: Any, base: Base, clip: Any, vae: Any, path: Path, observer: 
     return write_encoded(path, latents, texts, heads, known[""], {"encoder": "comfyui"}, channels)
 
 
-def _trained(result: Any, plan: Any) -> Trained:
-    name = host.lora_name_of(result.lora)
+def _trained(result: Any, run: TrainingRun) -> Trained:
+    from safetensors.torch import load_file
+
+    report = training_report(result, run.name, run)
+    payload = show(report) | {"lorasmith_train": [{"run": run.id}]}
     losses = [float(loss) for loss in result.losses]
-    steps = [round((i + 1) * result.steps / len(losses)) for i in range(len(losses))]
-    return Trained(name, losses, loss_picture(losses, steps), training_report(result, name, plan))
+    return Trained(run.name, losses, load_file(result.lora), _samples(run.folder, result.steps), report, payload)
+
+
+def _samples(folder: RunFolder, step: int) -> Any:
+    """The samples of the last point up to ``step``, or of the first after it; the base's own never."""
+    from PIL import Image
+
+    lines = [line for line in LineReader(folder.metrics).news() if line["event"] == "sample" and line["step"]]
+    if not lines:
+        return host.nothing()
+    upto = [line for line in lines if line["step"] <= step]
+    chosen = max(upto, key=lambda line: line["step"]) if upto else lines[0]
+    return host.image_batch([Image.open(folder.path / path) for path in chosen["paths"]])

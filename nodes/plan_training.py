@@ -96,5 +96,5 @@ class PlanTraining(io.ComfyNode):
         chosen = {"steps": steps, "rank": rank, "learning_rate": learning_rate}
         overrides = {name: value for name, value in chosen.items() if value} | {"seed": seed}
         plan = make_plan(dataset, base.family, purpose=purpose, **overrides)
-        report = plan_report(plan)
+        report = plan_report(plan, make_plan(dataset, base.family, purpose=purpose))
         return io.NodeOutput(plan, str(report), ui=show(report))

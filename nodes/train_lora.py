@@ -9,7 +9,6 @@ from comfy_api.latest import io
 from ._new_lora import name_problem
 from ._train_job import train_lora
 from ._types import BASE, DATASET, LORA_STACK, PLAN, REPORT, Base
-from ._ui import show
 
 
 class TrainLora(io.ComfyNode):
@@ -23,7 +22,7 @@ class TrainLora(io.ComfyNode):
             category="Lorasmith/3 Train",
             description=(
                 "Trains a LoRA and saves it into ComfyUI's LoRA folder (output/loras). It runs in its own "
-                "process; the cancel button stops it within two seconds and keeps what was learned."
+                "process; stop it from its panel and the graph goes on with the best LoRA, or cancel and keep that."
             ),
             search_aliases=["train", "lora training", "dreambooth", "finetune", "fine-tune"],
             inputs=[
@@ -47,6 +46,14 @@ class TrainLora(io.ComfyNode):
                 ),
                 io.LossMap.Output("loss", display_name="loss", tooltip="The loss curve, for Plot Loss Graph."),
                 REPORT.Output("report", display_name="report", tooltip="What the training did."),
+                io.LoraModel.Output(
+                    "lora_model", display_name="lora_model", tooltip="Its weights, for Load LoRA Model or Save LoRA."
+                ),
+                io.Image.Output(
+                    "samples",
+                    display_name="samples",
+                    tooltip="Pictures of the saved step, one a prompt. Without samples, nodes behind it do not run.",
+                ),
             ],
             is_output_node=True,
         )
@@ -57,6 +64,9 @@ class TrainLora(io.ComfyNode):
 
     @classmethod
     def execute(cls, dataset: Any, plan: Any, clip: Any, vae: Any, base: Base, name: str) -> io.NodeOutput:
-        done = train_lora(dataset, base, plan, clip, vae, name)
-        payload = show(done.report, [done.chart])
-        return io.NodeOutput(done.name, [(done.name, 1.0, 1.0)], {"loss": done.losses}, done.report, ui=payload)
+        workflow = ((cls.hidden.extra_pnginfo or {}).get("workflow") or {}).get("id") or ""
+        done = train_lora(dataset, base, plan, clip, vae, name, str(workflow))
+        stack = [(done.name, 1.0, 1.0)]
+        return io.NodeOutput(
+            done.name, stack, {"loss": done.losses}, done.report, done.weights, done.images, ui=done.ui
+        )

@@ -25,6 +25,14 @@ _OPTIONS: tuple[tuple[str, type, str], ...] = (
     ("seed", int, "seed of everything random"),
     ("sample_every", int, "steps between sample pictures, 0 for none"),
     ("precision", str, "auto, fp32 or bf16"),
+    ("adapter", str, "lora, locon (convolutions too), dora or rslora"),
+    ("optimizer", str, "adamw, adamw8bit, prodigy or schedulefree"),
+    ("ema_decay", float, "keep the running mean of the weights with this decay a step, such as 0.99"),
+    ("background_weight", float, "weight of the loss outside the subject, 0 to 1; 1 needs no mask"),
+    ("prior_weight", float, "weight of the loss on regular pictures of the class"),
+    ("prior_folder", str, "folder of regular pictures (default: the base makes them)"),
+    ("text_encoder_rate", float, "learning rate of the text encoder (SD 1.5, SDXL); 0 leaves it alone"),
+    ("keep_last", int, "how many saves by step to keep beside the best"),
 )
 
 
@@ -41,6 +49,7 @@ def add(parser_factory: Callable[..., argparse.ArgumentParser]) -> argparse.Argu
     parser.add_argument("--limits", type=Path, metavar="FILE", help="JSON with audit limits")
     parser.add_argument("--prompt", action="append", default=[], help="prompt of a sample while training (repeatable)")
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run of the same name")
+    parser.add_argument("--extend", type=int, default=0, metavar="STEPS", help="train a saved run this much longer")
     for name, kind, text in _OPTIONS:
         parser.add_argument(f"--{name.replace('_', '-')}", type=kind, help=text)
     return parser
@@ -66,7 +75,8 @@ def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
         out=args.out.resolve(),
         trigger=args.trigger.strip(),
         sample_prompts=tuple(args.prompt),
-        resume=args.resume,
+        resume=args.resume or args.extend > 0,
+        extend=args.extend,
     )
     result = train(request, observer)
     return {**result.to_json(), "summary": dataset.summary(), "why": plan.why}

@@ -19,17 +19,13 @@ if TYPE_CHECKING:
 Part = Literal["unet", "vae", "text_encoder"]
 ALL_PARTS: tuple[Part, ...] = ("unet", "vae", "text_encoder")
 TextCoder = Callable[[Any, list[str]], Conditions]
-"""``embed(text encoder, texts)``."""
+"""``embed(text encoder, texts)``, with gradients where these are on."""
 
 
 def embed_clip(text_encoder: Any, texts: list[str]) -> Conditions:
     """SD 1.5: the last hidden state of CLIP-L, (n, 77, 768)."""
-    import torch
-
     device = next(text_encoder.parameters()).device
-    with torch.no_grad():
-        ids = token_ids(texts).to(device)
-        return Conditions.of(text_encoder(ids).last_hidden_state.float())
+    return Conditions.of(text_encoder(token_ids(texts).to(device)).last_hidden_state.float())
 
 
 class LatentCoder(Protocol):
@@ -72,7 +68,10 @@ class Base:
             raise BadInputError(
                 f"'{self.path.name}' brings no CLIP text encoder, which captions need. Use a checkpoint that has one."
             )
-        return self.embed(self.text_encoder, list(texts))
+        import torch
+
+        with torch.no_grad():
+            return self.embed(self.text_encoder, list(texts))
 
     def file_names(self) -> dict[str, str]:
         """Module of the denoiser -> its name in the one-file layout (``input_blocks.1.1.proj_in`` ...)."""

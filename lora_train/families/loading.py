@@ -16,19 +16,30 @@ if TYPE_CHECKING:
 
     import torch
 
+_AT_ONCE = 64  # tensors; what an open file has shown stays in memory until it is closed
 _CLIP_HEAD_DIM = 64
 _CLIP_POSITIONS = "embeddings.position_embedding.weight"
 _CLIP_PROJECTION = "text_projection.weight"
 _FLAGS = ("v_pred", "ztsnr")  # tensors that only say something by being there
 
 
-def read_prefixed(path: Path, prefix: str, device: str = "cpu") -> dict[str, torch.Tensor]:
-    """The tensors whose names start with ``prefix``, without it."""
+def read_prefixed(path: Path, prefix: str, device: str = "cpu", dtype: Any = None) -> dict[str, torch.Tensor]:
+    """Copies of the tensors whose names start with ``prefix``, without it; in ``dtype`` when given.
+
+    The file is read piece by piece, so that a second copy of the weights is never in memory, and it may be
+    replaced afterwards.
+    """
     from safetensors import safe_open
 
-    with safe_open(str(path), framework="pt", device=device) as file:
+    found: dict[str, torch.Tensor] = {}
+    with safe_open(str(path), framework="pt") as file:
         names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
-        return {name.removeprefix(prefix): file.get_tensor(name) for name in names}
+    for start in range(0, len(names), _AT_ONCE):
+        with safe_open(str(path), framework="pt", device=device) as file:
+            for name in names[start : start + _AT_ONCE]:
+                tensor = file.get_tensor(name)
+                found[name.removeprefix(prefix)] = tensor.to(dtype or tensor.dtype, copy=True)
+    return found
 
 
 def load_unet(tensors: Mapping[str, torch.Tensor], shape: UnetShape, device: str, dtype: Any) -> Any:
@@ -107,7 +118,7 @@ def explained(path: Path, title: str) -> Iterator[None]:
     try:
         yield
     except (KeyError, ValueError, RuntimeError) as error:
-        if "out of memory" in str(error):
+        if "out of memory" in str(error) or "allocate memory" in str(error):
             raise
         first = str(error).strip().splitlines()[-1][:200]
         raise UnsupportedModelError(

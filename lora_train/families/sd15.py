@@ -60,7 +60,8 @@ class Sd15Family:
             shape = shape_of(read_header(path))
             if shape is None:
                 raise KeyError("input_blocks.0.0.weight")
-            tensors = {part: read_prefixed(path, wanted[part], device) for part in parts}
+            kinds = {"unet": dtype}
+            tensors = {part: read_prefixed(path, wanted[part], device, kinds.get(part)) for part in parts}
             return Base(
                 path=Path(path),
                 family=self.id,

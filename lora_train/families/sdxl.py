@@ -59,7 +59,9 @@ class SdxlFamily:
             shape = shape_of(header)
             if shape is None:
                 raise KeyError("label_emb.0.0.weight")
-            unet = load_unet(read_prefixed(path, UNET, device), shape, device, dtype) if "unet" in parts else None
+            unet = None
+            if "unet" in parts:
+                unet = load_unet(read_prefixed(path, UNET, device, dtype), shape, device, dtype)
             coder = read_prefixed(path, VAE, device) if "vae" in parts else {}
             return Base(
                 path=Path(path),
@@ -135,11 +137,10 @@ def embed(encoders: Any, texts: list[str]) -> Conditions:
     import torch
 
     device = next(encoders.parameters()).device
-    with torch.no_grad():
-        first = encoders["te1"](token_ids(texts).to(device), output_hidden_states=True)
-        ids = token_ids(texts, padding_id=0).to(device)
-        second = encoders["te2"].text_model(ids, output_hidden_states=True)
-        text = torch.cat([first.hidden_states[-2], second.hidden_states[-2]], dim=-1)
-        ends = (ids == END_ID).int().argmax(dim=1)
-        last = second.last_hidden_state[torch.arange(len(ids), device=device), ends]
-        return Conditions.of(text.float(), encoders["te2"].text_projection(last).float())
+    first = encoders["te1"](token_ids(texts).to(device), output_hidden_states=True)
+    ids = token_ids(texts, padding_id=0).to(device)
+    second = encoders["te2"].text_model(ids, output_hidden_states=True)
+    text = torch.cat([first.hidden_states[-2], second.hidden_states[-2]], dim=-1)
+    ends = (ids == END_ID).int().argmax(dim=1)
+    last = second.last_hidden_state[torch.arange(len(ids), device=device), ends]
+    return Conditions.of(text.float(), encoders["te2"].text_projection(last).float())

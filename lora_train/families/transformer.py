@@ -109,8 +109,9 @@ class TransformerFamily:
                 raise KeyError(self.marks[0])
             model = None
             if "unet" in parts:
-                tensors = read_prefixed(path, Shapes.of(header).prefix, device)
-                model = self.build(tensors, config, device, dtype or torch.float32)
+                dtype = dtype or torch.float32
+                tensors = read_prefixed(path, Shapes.of(header).prefix, device, dtype)
+                model = self.build(tensors, config, device, dtype)
         embedded = bool(config.get("guidance_embeds"))
         return Base(
             path=Path(path),

@@ -37,13 +37,13 @@ class Lora:
         return self.metadata.get("modelspec.trigger_phrase", "")
 
 
-def read_lora(path: Path) -> Lora:
-    """Read a LoRA file (plain low-rank pairs).
+def read_lora(path: Path, *, partly: bool = False) -> Lora:
+    """Read a LoRA file (plain low-rank pairs). ``partly`` reads these from other kinds too, of a DoRA its pairs.
 
     Raises:
         UnsupportedModelError: no safetensors file, no LoRA, or a kind that is not plain low-rank.
     """
-    with open_lora(Path(path)) as file:
+    with open_lora(Path(path), partly=partly) as file:
         layers = {layer: file.factors(entry) for layer, entry in file.layers.items()}
     return Lora(Path(path), layers, file.header.metadata)
 

@@ -59,6 +59,13 @@ def kohya_name(module: str, part: Part = "unet") -> str:
     return PREFIXES[part] + module.replace(".", "_")
 
 
+def text_layer_name(module: str) -> str:
+    """kohya's name of a CLIP layer: ``lora_te_text_model_...``; SDXL's two are ``te1.`` and ``te2.`` here."""
+    head, dot, rest = module.partition(".")
+    which, inner = (head, rest) if dot and head in ("te1", "te2") else ("te", module)
+    return f"lora_{which}_text_model_{inner.removeprefix('text_model.').replace('.', '_')}"
+
+
 def to_kohya(factors: Mapping[str, Factors], part: Part = "unet", dtype: Any = None) -> dict[str, torch.Tensor]:
     """Tensors of a LoRA file from ``{diffusers module name: factors}``, on the CPU, contiguous.
 

@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
@@ -38,6 +39,8 @@ class LoraFacts:
     """Unix time in seconds."""
     finished: float
     optimizer: str = "AdamW"
+    adapter: str = "lora"
+    """``lora``, ``locon``, ``dora`` or ``rslora``."""
     schedule: str = "constant"
     min_snr_gamma: float | None = None
     noise_offset: float = 0.0
@@ -50,13 +53,22 @@ class LoraFacts:
     usage_hint: str = ""
     tags: Mapping[str, int] = field(default_factory=dict)
     """Caption words and how many images carry them; the trigger comes first on its own."""
+    warmup_steps: int = 0
+    buckets: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    """Images of each size (width, height) in px."""
+    cover: bytes = b""
+    """A small JPEG that shows what the LoRA makes."""
+    recommended_strength: float | None = None
+    """None: not measured."""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    """Lorasmith's own record: plan, hashes of the photos, why this point was kept."""
 
 
 def build_metadata(facts: LoraFacts, tensors: Mapping[str, torch.Tensor]) -> dict[str, str]:
     """The metadata of a LoRA file; every value is a string, as safetensors demands."""
     ss = {name: str(value) for name, value in _kohya_fields(facts).items()}
     hashes = hashes_of(tensors, ss)
-    return {**ss, **hashes, **_modelspec(facts, hashes["sshs_model_hash"]), **_comfy(facts)}
+    return {**ss, **hashes, **_modelspec(facts, hashes["sshs_model_hash"]), **_comfy(facts), **_own(facts)}
 
 
 def _kohya_fields(facts: LoraFacts) -> dict[str, object]:
@@ -69,6 +81,7 @@ def _kohya_fields(facts: LoraFacts) -> dict[str, object]:
         "ss_network_module": "networks.lora",
         "ss_network_dim": facts.rank,
         "ss_network_alpha": facts.alpha,
+        **_network_args(facts),
         "ss_learning_rate": facts.learning_rate,
         "ss_unet_lr": facts.learning_rate,
         "ss_max_train_steps": facts.steps_planned,
@@ -90,12 +103,28 @@ def _kohya_fields(facts: LoraFacts) -> dict[str, object]:
         "ss_training_finished_at": facts.finished,
         "ss_tag_frequency": json.dumps({"photos": tags}, ensure_ascii=False),
         "ss_training_comment": "trained with Lorasmith",
+        "ss_lr_warmup_steps": facts.warmup_steps,
+        "ss_dataset_dirs": json.dumps({"photos": {"n_repeats": 1, "img_count": facts.images}}),
+        "ss_enable_bucket": len(facts.buckets) > 1,
+        "ss_bucket_info": json.dumps({"buckets": _buckets(facts.buckets)}),
     }
+
+
+def _network_args(facts: LoraFacts) -> dict[str, str]:
+    """kohya's ``ss_network_args``, for adapters that are more than a plain LoRA of the attention layers."""
+    known: dict[str, dict[str, object]] = {
+        "locon": {"conv_dim": facts.rank, "conv_alpha": facts.alpha},
+        "dora": {"dora_wd": True},
+        "rslora": {"rs_lora": True},
+    }
+    return {"ss_network_args": json.dumps(known[facts.adapter])} if facts.adapter in known else {}
 
 
 def _modelspec(facts: LoraFacts, data_hash: str) -> dict[str, str]:
     day = datetime.fromtimestamp(facts.finished, timezone.utc)
     hint = facts.usage_hint or f"Write '{facts.trigger} {facts.class_word}'".rstrip() + " in the prompt."
+    if facts.recommended_strength is not None:
+        hint += f" Strength {facts.recommended_strength:g}."
     return {
         "modelspec.sai_model_spec": "1.0.1",
         "modelspec.architecture": facts.architecture,
@@ -107,11 +136,29 @@ def _modelspec(facts: LoraFacts, data_hash: str) -> dict[str, str]:
         "modelspec.trigger_phrase": facts.trigger,
         "modelspec.usage_hint": hint,
         "modelspec.hash_sha256": f"0x{data_hash}",
+        **({"modelspec.thumbnail": f"data:image/jpeg;base64,{_base64(facts.cover)}"} if facts.cover else {}),
     }
 
 
 def _comfy(facts: LoraFacts) -> dict[str, str]:
-    return {"trained_words": json.dumps([facts.trigger], ensure_ascii=False)}
+    covers = {"ssmd_cover_images": json.dumps([_base64(facts.cover)])} if facts.cover else {}
+    return {"trained_words": json.dumps([facts.trigger], ensure_ascii=False), **covers}
+
+
+def _own(facts: LoraFacts) -> dict[str, str]:
+    """Lorasmith's own fields."""
+    strength = {} if facts.recommended_strength is None else {"recommended_strength": f"{facts.recommended_strength:g}"}
+    return {**strength, **({"lorasmith": json.dumps(facts.recipe, ensure_ascii=False)} if facts.recipe else {})}
+
+
+def _buckets(buckets: Mapping[tuple[int, int], int]) -> dict[str, dict[str, object]]:
+    """kohya's form: numbered, the size as width and height."""
+    ordered = sorted(buckets.items())
+    return {str(i): {"resolution": list(size), "count": count} for i, (size, count) in enumerate(ordered)}
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
 
 
 def hashes_of(tensors: Mapping[str, torch.Tensor], ss: Mapping[str, str]) -> dict[str, str]:

@@ -1,22 +1,29 @@
-"""The LoRA on a UNet: peft puts it there; one flat fp32 buffer holds all its factors.
+"""The LoRA on a model: peft puts it there; one flat fp32 buffer holds all its numbers.
 
-One buffer makes clipping one norm, AdamW one fused kernel, and a snapshot one copy.
+One buffer makes clipping one norm, AdamW one fused kernel, and a snapshot one copy. It holds, in this order, the
+denoiser's factors, its DoRA lengths, then the text encoder's; every one of these is a :class:`Segment`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import BadInputError
-from ..lora.keys import Factors
+from ..lora.keys import Factors, Part
+from .stepsize import lora_scale
 
 if TYPE_CHECKING:
     import torch
 
+    from .plan import AdapterKind
+
 NAME = "default"  # peft's name for the adapter
+CONVOLUTIONS = ("conv1", "conv2", "conv_shortcut", "downsamplers.0.conv", "upsamplers.0.conv")
+"""What LoCon trains besides the family's own layers."""
+Role = Literal["down", "up", "magnitude"]
 
 
 @dataclass(frozen=True)
@@ -24,13 +31,24 @@ class Slot:
     """Where one factor lies in the flat buffer."""
 
     module: str
-    role: Literal["down", "up"]
+    role: Role
     start: int
     shape: tuple[int, ...]
+    part: Part = "unet"
 
     def of(self, flat: torch.Tensor) -> torch.Tensor:
         """The factor as a view into ``flat``."""
         return flat[self.start : self.start + math.prod(self.shape)].view(self.shape)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Neighbouring slots that are trained alike."""
+
+    part: Part
+    role: Literal["factors", "magnitude"]
+    values: torch.Tensor
+    """A leaf that shares the flat buffer's memory, like its gradient."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +58,55 @@ class FlatAdapter:
     values: torch.Tensor
     slots: tuple[Slot, ...]
     alpha: float
+    """As files mean it: ``up @ down`` counts alpha / rank times. For rsLoRA that is the plan's times sqrt(rank)."""
+    kind: AdapterKind = "lora"
+    neutral_values: Mapping[str, torch.Tensor] | None = None
+    """DoRA's first lengths by slot, with which the model is the base's."""
 
-    def factors(self, values: torch.Tensor | None = None) -> dict[str, Factors]:
+    def factors(self, values: torch.Tensor | None = None, part: Part = "unet") -> dict[str, Factors]:
         """``{module: factors}`` of the current values or of a snapshot of them."""
+        pairs = self._by_module(values, part)
+        return {name: Factors(pair["down"], pair["up"], self.alpha) for name, pair in pairs.items()}
+
+    def magnitudes(self, values: torch.Tensor | None = None, part: Part = "unet") -> dict[str, torch.Tensor]:
+        """``{module: lengths (out,)}`` of a DoRA's rows; empty for the other kinds."""
+        found = self._by_module(values, part)
+        return {name: own["magnitude"].flatten() for name, own in found.items() if "magnitude" in own}
+
+    def _by_module(self, values: torch.Tensor | None, part: Part) -> dict[str, dict[str, torch.Tensor]]:
         flat = self.values.detach() if values is None else values
-        parts: dict[str, dict[str, torch.Tensor]] = {}
+        found: dict[str, dict[str, torch.Tensor]] = {}
         for slot in self.slots:
-            parts.setdefault(slot.module, {})[slot.role] = slot.of(flat)
-        return {name: Factors(pair["down"], pair["up"], self.alpha) for name, pair in parts.items()}
+            if slot.part == part:
+                found.setdefault(slot.module, {})[slot.role] = slot.of(flat)
+        return found
+
+    def segments(self) -> list[Segment]:
+        """The pieces of the buffer that an optimizer gets, in order."""
+        cuts: list[tuple[Part, Literal["factors", "magnitude"], int, int]] = []
+        for slot in self.slots:
+            role = "magnitude" if slot.role == "magnitude" else "factors"
+            end = slot.start + math.prod(slot.shape)
+            if cuts and cuts[-1][:2] == (slot.part, role):
+                cuts[-1] = (slot.part, role, cuts[-1][2], end)
+            else:
+                cuts.append((slot.part, role, slot.start, end))
+        return [Segment(part, role, self._leaf(start, end)) for part, role, start, end in cuts]
+
+    def _leaf(self, start: int, end: int) -> torch.Tensor:
+        leaf = self.values.data[start:end].requires_grad_()
+        leaf.grad = self.values.grad[start:end]  # type: ignore[index]
+        return leaf
+
+    def neutral(self) -> torch.Tensor:
+        """Values with which the model is exactly the base."""
+        import torch
+
+        flat = torch.zeros_like(self.values.data)
+        for slot in self.slots:
+            if slot.role == "magnitude" and self.neutral_values:
+                slot.of(flat).copy_(self.neutral_values[f"{slot.part}.{slot.module}"])
+        return flat
 
     def snapshot(self) -> torch.Tensor:
         """A copy of the current values."""
@@ -61,24 +120,41 @@ class FlatAdapter:
             self.values.copy_(values)
 
 
-def add_lora(unet: Any, targets: Sequence[str] | str, rank: int, alpha: float, seed: int) -> FlatAdapter:
-    """Put a fresh LoRA on ``unet`` (down random, up zero: the first output is the base's).
+def add_lora(
+    unet: Any,
+    targets: Sequence[str] | str,
+    rank: int,
+    alpha: float,
+    seed: int,
+    kind: AdapterKind = "lora",
+    text_encoder: Any = None,
+) -> FlatAdapter:
+    """Put a fresh LoRA on ``unet`` (down random, up zero: the first output is the base's), and on a text encoder.
 
     Raises:
         BadInputError: no layer of the model is among ``targets``.
     """
     import torch
-    from peft import LoraConfig
+    from peft import LoraConfig, inject_adapter_in_model
 
-    wanted = targets if isinstance(targets, str) else list(targets)
-    config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=wanted)  # type: ignore[arg-type]
+    from .text import TARGETS
+
+    def config(layers: Sequence[str] | str) -> Any:
+        wanted = layers if isinstance(layers, str) else list(layers)
+        special = {"use_dora": kind == "dora", "use_rslora": kind == "rslora"}
+        return LoraConfig(r=rank, lora_alpha=alpha, target_modules=wanted, **special)  # type: ignore[arg-type]
+
+    wanted = (*targets, *CONVOLUTIONS) if kind == "locon" else targets
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         try:
-            unet.add_adapter(config, adapter_name=NAME)
+            unet.add_adapter(config(wanted), adapter_name=NAME)
         except ValueError as error:
             raise BadInputError(f"The base model has no layer to train among {list(targets)}.") from error
-    return _flatten(unet, alpha)
+        if text_encoder is not None:
+            inject_adapter_in_model(config(TARGETS), text_encoder, NAME)
+    models: dict[Part, Any] = {"unet": unet} if text_encoder is None else {"unet": unet, "text_encoder": text_encoder}
+    return _flatten(models, lora_scale(rank, alpha, kind) * rank if kind == "rslora" else alpha, kind)
 
 
 def remove_lora(unet: Any) -> None:
@@ -86,31 +162,41 @@ def remove_lora(unet: Any) -> None:
     unet.delete_adapters([NAME])
 
 
-def _flatten(unet: Any, alpha: float) -> FlatAdapter:
+def _flatten(models: Mapping[Part, Any], alpha: float, kind: AdapterKind) -> FlatAdapter:
     """Move every factor into one buffer; the layers keep views of it."""
     import torch
 
-    found = _parameters(unet)
-    total = sum(parameter.numel() for _, _, parameter in found)
-    values = torch.zeros(total, dtype=torch.float32, device=found[0][2].device, requires_grad=True)
+    found: list[tuple[Part, str, Role, Any]] = []
+    for part, model in models.items():
+        for name, role, parameter in _parameters(model):
+            found.append((part, name, role, parameter))
+    total = sum(parameter.numel() for *_, parameter in found)
+    values = torch.zeros(total, dtype=torch.float32, device=found[0][3].device, requires_grad=True)
     values.grad = torch.zeros_like(values)
     slots: list[Slot] = []
+    neutral: dict[str, torch.Tensor] = {}
     start = 0
-    for module, role, parameter in found:
-        slot = Slot(module, role, start, tuple(parameter.shape))
+    for part, module, role, parameter in found:
+        slot = Slot(module, role, start, tuple(parameter.shape), part)
         with torch.no_grad():
             slot.of(values).copy_(parameter)
         parameter.data = slot.of(values.data)
         parameter.grad = slot.of(values.grad)
+        if role == "magnitude":
+            neutral[f"{part}.{module}"] = slot.of(values.data).clone()
         slots.append(slot)
         start += parameter.numel()
-    return FlatAdapter(values, tuple(slots), alpha)
+    return FlatAdapter(values, tuple(slots), alpha, kind, neutral or None)
 
 
-def _parameters(unet: Any) -> list[tuple[str, Literal["down", "up"], torch.nn.Parameter]]:
-    found: list[tuple[str, Literal["down", "up"], Any]] = []
-    for name, module in unet.named_modules():
+def _parameters(model: Any) -> list[tuple[str, Role, torch.nn.Parameter]]:
+    """Factors of every layer, then the lengths of every layer."""
+    found: list[tuple[str, Role, Any]] = []
+    lengths: list[tuple[str, Role, Any]] = []
+    for name, module in model.named_modules():
         if hasattr(module, "lora_A") and NAME in module.lora_A:
             found.append((name, "down", module.lora_A[NAME].weight))
             found.append((name, "up", module.lora_B[NAME].weight))
-    return found
+            if NAME in module.lora_magnitude_vector:
+                lengths.append((name, "magnitude", module.lora_magnitude_vector[NAME].weight))
+    return found + lengths

@@ -45,17 +45,26 @@ class Point:
 
 @dataclass
 class Best:
-    """The newest point whose smoothed loss is close to the lowest one seen.
+    """The point that the samples speak for; without samples the newest one whose smoothed loss is close to the lowest.
 
-    ``point`` is replaced as a whole, so another thread may read it at any time.
+    ``chosen`` and ``by_loss`` are replaced as a whole, so another thread may read ``point`` at any time.
     """
 
-    point: Point | None = None
+    by_loss: Point | None = None
     lowest: float = math.inf
+    chosen: Point | None = None
+
+    @property
+    def point(self) -> Point | None:
+        return self.chosen or self.by_loss
+
+    def choose(self, point: Point) -> None:
+        """The samples speak for ``point``; from now on the loss decides nothing."""
+        self.chosen = point
 
     def offer(self, point: Point) -> None:
         """Keep ``point`` when it is good enough."""
         before = self.lowest if point.step > SETTLED_STEPS else math.inf
         self.lowest = min(before, point.loss)
         if point.loss <= self.lowest * TOLERANCE:
-            self.point = point
+            self.by_loss = point

@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError, LorasmithError
 from ..families.header import read_header
 from ..families.traits import SD15, Traits
 from ..lora.file import read_lora, require_finite, save_lora, write_tensors
-from ..lora.keys import kohya_name
+from ..lora.keys import kohya_name, text_layer_name
 from ..lora.metadata import LoraFacts, build_metadata
-from ..lora.naming import to_tensors
 from .best import Point, Smoothed
+from .optimizers import restore_state, state_of
+from .plan import TrainPlan
+from .schedule import extended
+from .written import lora_tensors
 
 if TYPE_CHECKING:
     import torch
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
     from .loop import Run
 
 KIND = "lorasmith.resume"
+_BEFORE = {"adapter": "lora", "optimizer": "adamw", "ema_decay": 0.0}
+"""What bundles meant that do not say it."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,30 @@ class RunFolder:
         return self.path / "best.state"
 
     @property
+    def delivery(self) -> Path:
+        """The LoRA while it is written; moved to its place when it is whole and checked."""
+        return self.path / "delivery.state"
+
+    @property
+    def lock(self) -> Path:
+        return self.path / "lock.json"
+
+    @property
+    def readings(self) -> Path:
+        return self.path / "readings.state"
+
+    @property
     def encoded(self) -> Path:
         return self.path / "encoded.state"
+
+    @property
+    def steps(self) -> Path:
+        """LoRAs of single steps, which lists may show."""
+        return self.path / "steps"
+
+    @property
+    def prior(self) -> Path:
+        return self.path / "prior.state"
 
     @property
     def samples(self) -> Path:
@@ -73,22 +101,26 @@ def save_point(run: Run, point: Point, path: Path, facts: LoraFacts) -> Path:
         LorasmithError: the file differs from memory, or a layer cannot be found in the model again.
     """
     factors = run.adapter.factors(point.values)
-    require_finite(factors)
-    tensors = to_tensors(factors, run.traits)
+    spoken = run.adapter.factors(point.values, "text_encoder")
+    require_finite({**factors, **{f"text encoder {name}": pair for name, pair in spoken.items()}})
+    tensors = lora_tensors(run.adapter, point.values, run.traits, run.unet, run.text_encoder)
     save_lora(path, tensors, build_metadata(facts, tensors))
-    check_names(path, list(factors), run.adapter.alpha, run.traits)
+    check_names(path, list(factors), run.adapter.alpha, run.traits, list(spoken))
     return path
 
 
-def check_names(path: Path, modules: list[str], alpha: float, traits: Traits = SD15) -> None:
-    """Read a LoRA back and see that it names exactly ``modules``, all with ``alpha`` where it is kept.
+def check_names(
+    path: Path, modules: list[str], alpha: float, traits: Traits = SD15, text_modules: Sequence[str] = ()
+) -> None:
+    """Read a LoRA back and see that it names exactly the trained modules, all with ``alpha`` where it is kept.
 
     Raises:
         LorasmithError: it does not.
     """
-    layers = read_lora(path).layers
+    layers = read_lora(path, partly=True).layers
     own = traits.lora_layers
     expected = {kohya_name(module) for module in modules} if own is None else set(own(modules))
+    expected |= {text_layer_name(module) for module in text_modules}
     if set(layers) != expected or (own is None and any(not math.isclose(f.alpha, alpha) for f in layers.values())):
         raise LorasmithError(
             f"'{path.name}' was read back with {len(layers)} layers, {len(expected)} were trained. "
@@ -102,8 +134,10 @@ def save_resume(run: Run, path: Path) -> None:
     Random numbers need no state: they are a function of seed and step.
     """
     tensors = {"values": run.adapter.snapshot().cpu()}
-    state = run.optimizer.state.get(run.adapter.values, {})
-    tensors |= {f"adam.{name}": value.detach().cpu().clone() for name, value in state.items()}
+    kept, settings = state_of(run.optimizer)
+    tensors |= {f"optimizer.{name}": value for name, value in kept.items()}
+    if run.average is not None:
+        tensors["average"] = run.average.cpu()
     best = run.best.point
     if best is not None:
         tensors["best"] = best.values.cpu().clone()
@@ -117,6 +151,9 @@ def save_resume(run: Run, path: Path) -> None:
         "smoothed": asdict(run.smoothed),
         "losses": run.losses,
         "best": {"step": best.step, "loss": best.loss, "lowest": run.best.lowest} if best else None,
+        "best_is_chosen": run.best.chosen is not None,
+        "optimizer": settings,
+        "plan": run.plan.to_json(),
         "must_match": must_match(run),
     }
     write_tensors(path, tensors, {"lorasmith": json.dumps(numbers)})
@@ -135,6 +172,9 @@ def must_match(run: Run) -> dict[str, object]:
         "dataset": run.data.extra.get("dataset", ""),
         "base": run.data.extra.get("base", ""),
         "numbers": run.adapter.values.numel(),
+        "adapter": plan.adapter,
+        "optimizer": plan.optimizer,
+        "ema_decay": plan.ema_decay,
     }
 
 
@@ -147,14 +187,38 @@ def load_resume(run: Run, path: Path) -> None:
     """
     from safetensors.torch import load_file
 
-    if not path.is_file():
-        raise BadInputError(f"There is no interrupted run to resume: '{path}' does not exist. Train without --resume.")
-    header = read_header(path)
-    numbers = json.loads(header.metadata.get("lorasmith", "{}"))
-    if numbers.get("kind") != KIND:
-        raise BadInputError(f"'{path}' is no saved run. Train without --resume.")
+    numbers = _numbers(path)
     BadInputError.collect(_differences(numbers["must_match"], must_match(run)))
     _restore(run, numbers, load_file(str(path), device=run.device))
+
+
+def _numbers(path: Path) -> dict[str, Any]:
+    """What a bundle says besides its tensors."""
+    if not path.is_file():
+        raise BadInputError(f"There is no interrupted run to resume: '{path}' does not exist. Train without --resume.")
+    numbers = json.loads(read_header(path).metadata.get("lorasmith", "{}"))
+    if numbers.get("kind") != KIND:
+        raise BadInputError(f"'{path}' is no saved run. Train without --resume.")
+    return numbers
+
+
+def plan_to_go_on(path: Path, plan: TrainPlan, more: int = 0) -> TrainPlan:
+    """The plan of a run that goes on from the bundle at ``path``.
+
+    With ``more`` steps it is the bundle's own plan, lengthened from the step it had reached. Else it is ``plan``,
+    with the steps that were added to that run before.
+
+    Raises:
+        BadInputError: there is no bundle.
+    """
+    numbers = _numbers(path)
+    kept = TrainPlan.from_json(numbers["plan"]) if "plan" in numbers else plan
+    if more:
+        return extended(kept, int(numbers["step"]), more)
+    if not kept.extended_from:
+        return plan
+    added = {name: getattr(kept, name) for name in ("steps", "extended_from", "extended_share", "warmup_steps", "why")}
+    return plan.replace(**added)
 
 
 def _differences(saved: dict[str, object], now: dict[str, object]) -> list[str]:
@@ -162,15 +226,17 @@ def _differences(saved: dict[str, object], now: dict[str, object]) -> list[str]:
         f"The interrupted run had {name.replace('_', ' ')} {saved.get(name)}, this one has {value}. Use the "
         "same settings and photos, or train without --resume."
         for name, value in now.items()
-        if saved.get(name) != value
+        if saved.get(name, _BEFORE.get(name)) != value
     ]
 
 
 def _restore(run: Run, numbers: dict, tensors: dict[str, torch.Tensor]) -> None:
     run.adapter.restore(tensors["values"])
-    adam = {n.removeprefix("adam."): v for n, v in tensors.items() if n.startswith("adam.")}
-    if adam:
-        run.optimizer.state[run.adapter.values].update(adam)
+    kept = {n.removeprefix("optimizer."): v for n, v in tensors.items() if n.startswith("optimizer.")}
+    kept |= {f"0.state.{n.removeprefix('adam.')}": v for n, v in tensors.items() if n.startswith("adam.")}  # format 1
+    restore_state(run.optimizer, {**kept, **numbers.get("optimizer", {})})
+    if run.average is not None:
+        run.average.copy_(tensors["average"])
     run.step = int(numbers["step"])
     run.rate_factor = float(numbers["rate_factor"])
     run.seconds = float(numbers["seconds"])
@@ -181,4 +247,8 @@ def _restore(run: Run, numbers: dict, tensors: dict[str, torch.Tensor]) -> None:
     best = numbers["best"]
     if best:
         run.best.lowest = float(best["lowest"])
-        run.best.point = Point(int(best["step"]), float(best["loss"]), tensors["best"])
+        point = Point(int(best["step"]), float(best["loss"]), tensors["best"])
+        if numbers.get("best_is_chosen"):
+            run.best.choose(point)
+        else:
+            run.best.by_loss = point

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from ..dataset.manifest import Dataset
     from ..families.base import Base
+    from .text import LiveWords
 
 KIND = "lorasmith.encoded"
 VERSION = "1"
@@ -40,9 +41,11 @@ class EncodedSet:
 
     latents: tuple[torch.Tensor, ...]
     """Each (c, h, w), fp32; sizes may differ between photos."""
-    words: Conditions
+    words: Conditions | LiveWords
     """2n + 1 rows: the captions, their openings (cut after the words that name the subject), no text."""
     extra: Mapping[str, str] = field(default_factory=dict)
+    masks: tuple[torch.Tensor, ...] = ()
+    """Weight of each place of each latent, (h, w) fp32; none look at whole pictures."""
 
     def __len__(self) -> int:
         return len(self.latents)
@@ -58,7 +61,9 @@ class EncodedSet:
 
     def to(self, device: str) -> EncodedSet:
         """The same set on another device."""
-        return EncodedSet(tuple(latent.to(device) for latent in self.latents), self.words.to(device), self.extra)
+        latents = tuple(latent.to(device) for latent in self.latents)
+        words = self.words.to(device) if isinstance(self.words, Conditions) else self.words
+        return EncodedSet(latents, words, self.extra, tuple(mask.to(device) for mask in self.masks))
 
 
 def opening(caption: str) -> str:
@@ -191,13 +196,14 @@ def check_fits(data: EncodedSet, base: Base) -> None:
             f"The photos were encoded to {channels[0]} channels, '{base.path.name}' reads {base.latent_channels}. "
             "Use the VAE that belongs to this base model."
         )
-    wanted, given = text_width(base.unet), data.words.text.shape[-1]
+    wanted, words = text_width(base.unet), data.words
+    given = words.text.shape[-1] if isinstance(words, Conditions) else wanted
     if wanted and given != wanted:
         found.append(
             f"The captions were encoded to {given} numbers a token, '{base.path.name}' reads {wanted}. Use the text "
             "encoder (CLIP) that belongs to this base model."
         )
-    if base.traits.pooled and data.words.pooled is None:
+    if base.traits.pooled and isinstance(words, Conditions) and words.pooled is None:
         found.append(f"The captions have no pooled vector, which '{base.path.name}' reads. Encode the photos again.")
     multiple = base.traits.latent_multiple
     odd = sorted(size for size in sizes if size[1] % multiple or size[2] % multiple)

@@ -3,46 +3,65 @@
 from __future__ import annotations
 
 import os
-import platform
 import threading
 import time
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import Cancelled
+from ..errors import BadInputError, Cancelled
 from ..families import registry
 from ..families.base import ALL_PARTS
 from ..files import write_json
 from ..lora.metadata import LoraFacts
 from . import loop
-from .adapter import add_lora
+from .averages import published, shown
+from .begin import begin_run, needs_whole_base
 from .best import Point
-from .checkpoint import RunFolder, load_resume, save_point, save_resume
-from .encode import EncodedSet, base_mark, check_fits, encode_dataset, read_encoded
+from .checkpoint import RunFolder, load_resume, plan_to_go_on, save_point, save_resume
+from .encode import EncodedSet, base_mark, check_fits, encode_dataset, opening, read_encoded
+from .facts import lora_facts, run_report
 from .memory import pick_device, pick_dtype
 from .preview import Preview
 from .request import StoppedBy, TrainRequest, TrainResult
-from .stopping import StopFlag
+from .safeguards import BaseFile, require_space
+from .scenes import Shot, sample_interval, sampling_note, shots
+from .schedule import extension_note
+from .scorer import Scorer
+from .snapshots import StepSaves
+from .stopping import StopFlag, Wishes
+from .strength import recommended_strength
 from .verify import check_saved
+from .watch import Watch, crops_of
 
 if TYPE_CHECKING:
+    from ..evaluation.embed import Embeds
     from ..families.base import Base, Part
+    from .plan import TrainPlan
     from .worker import WorkerObserver
 
-FIRST_SNAPSHOT_S = 5.0
-SNAPSHOT_EVERY_S = 30.0
+FIRST_SNAPSHOT_S = 2.0
+SHORTEST_S, LONGEST_S = 1.0, 60.0
+"""Between two snapshots."""
+SNAPSHOT_SHARE = 0.02
+"""Of the time, for snapshots."""
 
 
 class Job:
     """The work of one request. ``rescue`` may be called from another thread while it runs."""
 
-    def __init__(self, request: TrainRequest, observer: WorkerObserver, stop: StopFlag) -> None:
-        self.request, self.observer, self.stop = request, observer, stop
+    def __init__(self, request: TrainRequest, observer: WorkerObserver, stop: StopFlag, wishes: Wishes) -> None:
+        self.request, self.observer, self.stop, self.wishes = request, observer, stop, wishes
         self.folder = RunFolder(Path(request.out))
+        self.step_saves = StepSaves(self.folder)
         self.run: loop.Run | None = None
+        self.watch: Watch | None = None
+        self.strength: float | None = None
         self._finishing = threading.Lock()
         self._started = time.time()
         self._next_snapshot = time.monotonic() + FIRST_SNAPSHOT_S
+        self._base_file = BaseFile.of(Path(request.base))
 
     def work(self) -> TrainResult:
         """Do everything and return the result.
@@ -52,29 +71,31 @@ class Job:
         """
         request = self.request
         self.observer.stage("load")
+        if request.resume:
+            plan = plan_to_go_on(self.folder.resume, request.plan, request.extend)
+            self.request = request = replace(request, plan=plan)
         device = pick_device()
         dtype = pick_dtype(device, request.plan.precision)
-        self.observer.open_metrics(request.resume)
         if not request.resume:
             self.folder.best.unlink(missing_ok=True)
         base, data = self._prepare(device, dtype)
         self.observer.check_cancelled()
-        adapter = add_lora(
-            base.unet,
-            registry.detect(request.base).target_modules,
-            request.plan.rank,
-            request.plan.alpha,
-            request.plan.seed,
-        )
-        run = loop.setup(base.unet, adapter, data, request.plan, device, dtype, base.traits)
+        plan, watching = self._with_samples(base)
+        run = begin_run(base, data, plan, request.dataset, self.folder.prior, device, dtype, self.observer)
         if request.resume:
             load_resume(run, self.folder.resume)
-            self.observer.message(f"Goes on at step {run.step} of {request.plan.steps}.")
+            note = extension_note(plan) if request.extend else f"Goes on at step {run.step} of {plan.steps}."
+            self.observer.message(note)
+            self.step_saves.last = run.step
+        self.observer.open_metrics(run.step if request.resume else None)
+        require_space(self.folder.path, run.adapter)
         self.run = run
-        self.observer.stage("train")
-        hooks = loop.Hooks(self.stop, self.observer, self._after_read, self._preview(base))
+        self.watch = self._watch(base, watching) if watching else None
         del base  # the text encoder's memory, when it was loaded
-        stopped_by = loop.fit(run, hooks)
+        self.observer.stage("train")
+        if self.watch:
+            self.watch.begin(run)
+        stopped_by = loop.fit(run, loop.Hooks(self.stop, self.observer, self._after_read, self._look))
         with self._finishing:
             return self._finish(run, stopped_by)  # type: ignore[arg-type]
 
@@ -100,9 +121,9 @@ class Job:
         """The base (without parts that are done with) and the encoded photos."""
         request = self.request
         family = registry.detect(request.base)
-        previews = bool(request.plan.sample_every and request.sample_prompts)
-        known = self._known_encoded()
-        parts: tuple[Part, ...] = ALL_PARTS if previews or known is None else ("unet",)
+        sampled = self._wants_samples and family.traits.encoded_by != "host"
+        known, whole = self._known_encoded(), needs_whole_base(request.plan)
+        parts: tuple[Part, ...] = ALL_PARTS if sampled or whole or known is None else ("unet",)
         base = family.load(request.base, device, dtype, parts)
         if known is None:
             self.observer.stage("encode")
@@ -121,38 +142,105 @@ class Job:
         same = extra.get("dataset") == self.request.dataset.digest()
         return self.folder.encoded if same and extra.get("base") == base_mark(self.request.base) else None
 
-    def _preview(self, base: Base) -> Preview:
-        prompts = self.request.sample_prompts if self.request.plan.sample_every else ()
-        preview = Preview.prepare(base, prompts, self.request.plan, self.observer, self.stop)
-        if preview.active and not self.request.resume and self.run is not None:
-            preview(self.run)
-        return preview
+    def _with_samples(self, base: Base) -> tuple[TrainPlan, tuple[Shot, ...]]:
+        """The plan with an interval that samples are worth, and what they show; nothing where there are none."""
+        request, plan = self.request, self.request.plan
+        if not self._wants_samples or base.text_encoder is None or base.vae is None:
+            if self._wants_samples:
+                self.observer.message("No samples while training: the base brings no text encoder or VAE of its own.")
+            return plan.replace(sample_every=0), ()
+        subject = opening(request.dataset.pictures[0].caption) or f"photo of {request.trigger}"
+        scored = self.embedder is not None
+        made = shots(subject, request.trigger, plan.purpose, request.sample_prompts, plan.seed, scored)
+        every = sample_interval(plan, len(made))
+        self.observer.message(sampling_note(plan, len(made), every))
+        return plan.replace(sample_every=every), made
+
+    def _watch(self, base: Base, made: tuple[Shot, ...]) -> Watch:
+        preview = Preview.prepare(base, made, self.request.plan, self.stop)
+        self.observer.prompts = tuple(shot.prompt for shot in made if shot.shown)
+        scored = tuple(shot for shot in made if shot.role != "own")
+        scorer = Scorer(scored, crops_of(self.request.dataset), self.embedder, self.request.plan.purpose)
+        return Watch(preview, scorer, self.folder.readings, self.observer)
+
+    @property
+    def _wants_samples(self) -> bool:
+        return self.request.samples and self.request.plan.sample_every > 0
+
+    @cached_property
+    def embedder(self) -> Embeds | None:
+        """What scores the samples; None where nothing here understands the base's pictures."""
+        from ..evaluation.embed import load_embedder, starter_embedder
+
+        if self.request.embedder is not None:
+            return load_embedder(self.request.embedder)
+        return starter_embedder() if registry.detect(self.request.base).preset == "starter" else None
+
+    def _look(self, run: loop.Run) -> None:
+        """Samples of this step; ends the training when they say so."""
+        if self.watch is None:
+            return
+        with shown(run):
+            self.watch(run)
+        if self.watch.stop_reason and not self.request.extend:
+            self.stop.request("signal", urgent=False)
 
     def _after_read(self, run: loop.Run) -> None:
-        """Write the best LoRA and the resume bundle now and then."""
+        """Do what the user asked for; write the best LoRA and the resume bundle now and then."""
+        if self.wishes.take("save"):
+            self._save_now(run)
+        if self.wishes.take("sample"):
+            self._look(run)
+        self.step_saves.offer(run, self._facts)
         if time.monotonic() < self._next_snapshot or run.best.point is None:
             return
+        started = time.monotonic()
+        self._require_same_base(run)
         save_point(run, run.best.point, self.folder.best, self._facts(run, run.best.point.step))
         save_resume(run, self.folder.resume)
-        self._next_snapshot = time.monotonic() + SNAPSHOT_EVERY_S
+        now = time.monotonic()
+        self._next_snapshot = now + min(LONGEST_S, max(SHORTEST_S, (now - started) / SNAPSHOT_SHARE))
+
+    def _require_same_base(self, run: loop.Run) -> None:
+        """Stop when the base was overwritten: a model that is read from it while it changes learns nonsense."""
+        problem = self._base_file.problem(run.step)
+        if problem:
+            raise BadInputError(problem)
+
+    def _save_now(self, run: loop.Run) -> None:
+        """The best LoRA so far under its name, and everything needed to go on from here."""
+        point = run.best.point or Point(run.step, run.smoothed.value, published(run))
+        self._deliver(run, point)
+        save_resume(run, self.folder.resume)
+        self.observer.saved(point.step, Path(self.request.out))
+
+    def _deliver(self, run: loop.Run, point: Point) -> None:
+        """Write the LoRA beside its place and move it there, so that no list ever shows half of it."""
+        save_point(run, point, self.folder.delivery, self._facts(run, point.step))
+        os.replace(self.folder.delivery, self.request.out)
 
     def _finish(self, run: loop.Run, stopped_by: StoppedBy) -> TrainResult:
-        if stopped_by != "planned_end":
+        self.observer.stage("save")
+        if stopped_by in ("cancelled", "stopped"):
             if run.best.point is None:
                 raise Cancelled("Training was cancelled before it had learned anything; nothing was saved.")
             result = self._save(run, run.best.point, stopped_by, run.loss_last)
             save_resume(run, self.folder.resume)
             return result
-        self.observer.stage("save")
+        if self.watch and stopped_by == "planned_end":
+            with shown(run):
+                self.watch(run)
         run.loss_last = loop.probe(run)
-        final = Point(run.step, run.loss_last, run.adapter.snapshot())
-        result = self._save(run, final, stopped_by, run.loss_last)
         save_resume(run, self.folder.resume)
+        point = run.best.chosen or Point(run.step, run.loss_last, published(run))
+        run.adapter.restore(point.values)
+        self.strength = recommended_strength(run, self.watch) if self.watch else None
+        result = self._save(run, point, stopped_by, run.loss_last)
         check_saved(run, self.request.out)
         return result
 
     def _save(self, run: loop.Run, point: Point, stopped_by: StoppedBy, loss_last: float) -> TrainResult:
-        save_point(run, point, self.request.out, self._facts(run, point.step))
+        self._deliver(run, point)
         result = TrainResult(
             lora=self.request.out,
             steps=point.step,
@@ -164,55 +252,19 @@ class Job:
             run_json=self.folder.run_json,
             metrics=self.folder.metrics,
             losses=_thinned(run.losses),
-            message=_sentence(stopped_by, point.step, run.plan.steps),
+            message=_sentence(stopped_by, point.step, run, self.watch),
+            best_step=point.step,
+            why_best=self.watch.why_best if self.watch else "",
+            alarms=tuple(self.watch.alarms.values()) if self.watch else (),
+            signals=self.watch.best.values() if self.watch and self.watch.best else {},
+            recommended_strength=self.strength,
         )
-        write_json(self.folder.run_json, self._report(run, result))
+        write_json(self.folder.run_json, run_report(self.request, run, result))
         self.folder.best.unlink(missing_ok=True)
         return result
 
     def _facts(self, run: loop.Run, step: int) -> LoraFacts:
-        plan, dataset = run.plan, self.request.dataset
-        return LoraFacts(
-            title=Path(self.request.out).stem,
-            base_name=Path(self.request.base).name,
-            trigger=self.request.trigger,
-            class_word=dataset.class_word,
-            rank=plan.rank,
-            alpha=plan.alpha,
-            learning_rate=plan.learning_rate * run.rate_factor,
-            steps_done=step,
-            steps_planned=plan.steps,
-            batch_size=plan.batch_size,
-            resolution_px=plan.resolution_px,
-            images=len(run.data),
-            seed=plan.seed,
-            started=self._started,
-            finished=time.time(),
-            schedule=plan.schedule,
-            min_snr_gamma=plan.min_snr_gamma,
-            noise_offset=plan.noise_offset,
-            caption_dropout=plan.caption_dropout,
-            tag_dropout=plan.tag_dropout,
-            base_version=run.traits.base_version,
-            architecture=run.traits.architecture,
-            prediction=run.traits.prediction,
-        )
-
-    def _report(self, run: loop.Run, result: TrainResult) -> dict[str, Any]:
-        """What ``run.json`` holds: enough to run the same training again."""
-        import torch
-
-        return {
-            **result.to_json(),
-            "kind": "lorasmith.run",
-            "plan": run.plan.to_json(),
-            "base": {"name": Path(self.request.base).name, "bytes": os.path.getsize(self.request.base)},
-            "dataset": {"digest": self.request.dataset.digest(), "pictures": len(run.data)},
-            "trigger": self.request.trigger,
-            "device": run.device,
-            "dtype": str(run.dtype).removeprefix("torch."),
-            "versions": {"python": platform.python_version(), "torch": torch.__version__},
-        }
+        return lora_facts(self.request, run, step, self._started, self.watch, self.strength)
 
 
 def _thinned(values: list[float], at_most: int = 500) -> tuple[float, ...]:
@@ -222,7 +274,12 @@ def _thinned(values: list[float], at_most: int = 500) -> tuple[float, ...]:
     return tuple(values[round(i * (len(values) - 1) / (at_most - 1))] for i in range(at_most))
 
 
-def _sentence(stopped_by: str, step: int, planned: int) -> str:
+def _sentence(stopped_by: str, step: int, run: loop.Run, watch: Watch | None) -> str:
+    """How it ended, and which point was kept."""
+    planned = run.plan.steps
+    kept = f"; saved is step {step}, the best by its samples: {watch.why_best}" if watch and watch.why_best else ""
     if stopped_by == "planned_end":
-        return f"Trained all {planned} steps."
+        return f"Trained all {planned} steps{kept}."
+    if stopped_by == "signal" and watch:
+        return f"Stopped at step {run.step} of {planned}, because {watch.stop_reason}{kept}."
     return f"Ended early ({stopped_by}); saved the best LoRA so far, of step {step} of {planned}."

@@ -7,32 +7,36 @@ and a run that was interrupted goes on as if nothing had happened.
 from __future__ import annotations
 
 import math
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import LorasmithError
-from ..families.conditions import Conditions
 from ..families.traits import SD15, Traits, ask
 from ..observer import Observer
 from .adapter import FlatAdapter
+from .averages import follow, shown
 from .batches import Batches
-from .best import Best, Point, Smoothed
+from .best import Best, Smoothed
+from .draws import Draw, draw, draw_prior
 from .encode import EncodedSet
 from .loss import StepLoss, denoising_loss
+from .lowrank import quicken_lora
 from .memory import LADDER, Rung, free_cached, is_out_of_memory
 from .noise import draw_noise
 from .objective import Noising, prepare
+from .optimizers import build
 from .plan import TrainPlan
+from .reader import Reader
+from .schedule import learning_rate
+from .small_convs import quicken_convs
 from .stopping import StopFlag
 
 if TYPE_CHECKING:
     import torch
 
 MAX_GRADIENT_NORM = 1.0
-BETAS = (0.9, 0.99)
 PROBE_TIMESTEPS = 4
 PROBE_PICTURES = 4
 PROBES = 5  # in the course of a run
@@ -63,6 +67,26 @@ class Run:
     loss_last: float = math.nan
     """Its latest answer."""
     seconds: float = 0.0
+    average: torch.Tensor | None = None
+    """Running mean of the adapter's values, where the plan wants one."""
+    showing: bool = False
+    """The adapter holds what would be saved for a moment."""
+    prior: Prior | None = None
+    text_encoder: Any = None
+    """When it is trained along."""
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Regular pictures of the class, and their order."""
+
+    data: EncodedSet
+    batches: Batches
+
+    @classmethod
+    def of(cls, data: EncodedSet, plan: TrainPlan) -> Prior:
+        sizes = [tuple(latent.shape) for latent in data.latents]
+        return cls(data, Batches(sizes, plan.batch_size, plan.seed + 1))
 
 
 @dataclass(frozen=True)
@@ -85,21 +109,25 @@ def setup(
     device: str,
     dtype: torch.dtype,
     traits: Traits = SD15,
+    prior: EncodedSet | None = None,
+    text_encoder: Any = None,
 ) -> Run:
-    """Everything on the device, nothing trained yet."""
-    import torch
+    """Everything on the device, nothing trained yet.
 
-    optimizer = torch.optim.AdamW(
-        [adapter.values],
-        lr=plan.learning_rate,
-        betas=BETAS,
-        weight_decay=plan.weight_decay,
-        fused=device != "mps",
-    )
+    ``prior`` are regular pictures with captions of the class; ``text_encoder`` has the adapter on it, too.
+    """
+    quicken_lora(unet)
+    quicken_convs(unet)
+    optimizer = build(plan, adapter.segments(), device)
     moved = data.to(device)
     batches = Batches([tuple(latent.shape) for latent in moved.latents], plan.batch_size, plan.seed)
     noising = prepare(traits.objective, device)
-    return Run(unet, adapter, moved, plan, device, dtype, optimizer, batches, traits, noising)
+    average = adapter.snapshot() if plan.ema_decay else None
+    run = Run(unet, adapter, moved, plan, device, dtype, optimizer, batches, traits, noising)
+    run.average, run.text_encoder = average, text_encoder
+    if prior is not None and plan.prior_weight:
+        run.prior = Prior.of(prior.to(device), plan)
+    return run
 
 
 def fit(run: Run, hooks: Hooks) -> str:
@@ -126,19 +154,10 @@ def fit(run: Run, hooks: Hooks) -> str:
             run.loss_last = probe(run)
             hooks.observer.metric(run.step, loss_probe=run.loss_last)
         if run.plan.sample_every and run.step % run.plan.sample_every == 0 and not hooks.stop.requested:
-            hooks.preview(run)
+            with shown(run):
+                hooks.preview(run)
     reader.read()
     return "planned_end" if run.step >= total else hooks.stop.reason
-
-
-def learning_rate(plan: TrainPlan, step: int) -> float:
-    """Rate of ``step`` (from 0): linear warm-up, then constant or half a cosine down to a tenth."""
-    if step < plan.warmup_steps:
-        return plan.learning_rate * (step + 1) / plan.warmup_steps
-    if plan.schedule == "constant":
-        return plan.learning_rate
-    done = (step - plan.warmup_steps) / max(1, plan.steps - plan.warmup_steps)
-    return plan.learning_rate * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * done)))
 
 
 def train_step(run: Run) -> torch.Tensor:
@@ -146,52 +165,50 @@ def train_step(run: Run) -> torch.Tensor:
     import torch
 
     run.adapter.values.grad.zero_()  # type: ignore[union-attr]
-    latents, told, eps, times = draw(run, run.step)
-    parts = [[row] for row in range(len(times))] if run.rung.split else [list(range(len(times)))]
+    drawn = draw(run, run.step)
     plain = torch.zeros((), device=run.device)
-    for rows in parts:
-        loss = predict(run, latents[rows], told.rows(rows), eps[rows], times[rows])
+    parts = _parts(run, drawn)
+    for part in parts:
+        loss = predict(run, part)
         (loss.weighted / len(parts)).backward()
         plain += loss.plain / len(parts)
+    if run.prior is not None:
+        _learn_prior(run, run.prior)
     torch.nn.utils.clip_grad_norm_([run.adapter.values], MAX_GRADIENT_NORM, foreach=False)
-    run.optimizer.param_groups[0]["lr"] = learning_rate(run.plan, run.step) * run.rate_factor
+    rate = learning_rate(run.plan, run.step) * run.rate_factor
+    for group in run.optimizer.param_groups:
+        group["lr"] = rate * group["share"]
     run.optimizer.step()
+    follow(run)
     return plain
 
 
-def draw(run: Run, step: int) -> tuple[torch.Tensor, Conditions, torch.Tensor, torch.Tensor]:
-    """Latents (n, c, h, w), what the model is told, noise like the latents, times (n,) of ``step``."""
-    import torch
-
-    plan = run.plan
-    generator = torch.Generator(run.device).manual_seed(plan.seed * 1_000_003 + step)
-    chosen = run.batches.at(step)
-    latents = torch.stack([run.data.latents[i] for i in chosen])
-    times = run.noising.times(latents, generator)
-    eps = draw_noise(latents, plan.noise_offset, generator)
-    luck = random.Random(f"captions/{plan.seed}/{step}")  # on the host: choosing rows waits for nothing
-    rows = [_caption_row(run, index, luck.random()) for index in chosen]
-    return latents, run.data.words.rows(rows), eps, times
+def _parts(run: Run, drawn: Draw) -> list[Draw]:
+    """What goes through the model at once."""
+    if not run.rung.split:
+        return [drawn]
+    return [drawn.rows([row]) for row in range(len(drawn))]
 
 
-def _caption_row(run: Run, index: int, luck: float) -> int:
-    """Which text picture ``index`` is shown with: none, the opening of its caption, or all of it."""
-    if luck < run.plan.caption_dropout:
-        return run.data.empty_row
-    if luck < run.plan.caption_dropout + run.plan.tag_dropout:
-        return run.data.opening_row(index)
-    return index
+def _learn_prior(run: Run, prior: Prior) -> None:
+    """Add the gradient of the regular pictures: they hold the base's idea of the class."""
+    parts = _parts(run, draw_prior(run, prior.data, prior.batches, run.step))
+    for part in parts:
+        loss = predict(run, part)
+        (loss.weighted * (run.plan.prior_weight / len(parts))).backward()
 
 
-def predict(run: Run, latents: torch.Tensor, told: Conditions, eps: torch.Tensor, times: torch.Tensor) -> StepLoss:
+def predict(run: Run, drawn: Draw) -> StepLoss:
     """Loss of the model's prediction on these latents at these times."""
     import torch
 
-    noisy = run.noising.noisy(latents, eps, times).to(run.dtype)
-    target = run.noising.target(latents, eps, times)
+    noisy = run.noising.noisy(drawn.latents, drawn.eps, drawn.times).to(run.dtype)
+    target = run.noising.target(drawn.latents, drawn.eps, drawn.times)
     with torch.autocast(run.device, dtype=run.dtype, enabled=run.dtype != torch.float32):
-        predicted = ask(run.unet, run.traits, noisy, times, told.to(run.device, run.dtype))
-    return denoising_loss(predicted, target, run.noising.weight(times, run.plan.min_snr_gamma))
+        told = drawn.told.to(run.device, run.dtype)
+        predicted = ask(run.unet, run.traits, noisy, drawn.times, told)
+    weight = run.noising.weight(drawn.times, run.plan.min_snr_gamma)
+    return denoising_loss(predicted, target, weight, drawn.masks)
 
 
 def probe(run: Run) -> float:
@@ -205,76 +222,14 @@ def probe(run: Run) -> float:
     stride = max(1, len(run.data) // PROBE_PICTURES)
     total = 0.0
     chosen = list(range(0, len(run.data), stride))[:PROBE_PICTURES]
-    with torch.no_grad():
+    with torch.no_grad(), shown(run):
         for index in chosen:
             latent = run.data.latents[index].expand(PROBE_TIMESTEPS, -1, -1, -1)
             times = run.noising.probe_times(latent)
             eps = draw_noise(latent, 0.0, generator)
             told = run.data.words.rows([index] * PROBE_TIMESTEPS)
-            total += float(predict(run, latent, told, eps, times).plain)
+            total += float(predict(run, Draw(latent, told, eps, times)).plain)
     return total / len(chosen)
-
-
-class Reader:
-    """Adds the loss up on the device and reads it back now and then: each read waits for the device."""
-
-    def __init__(self, run: Run, hooks: Hooks) -> None:
-        self._run, self._hooks = run, hooks
-        self._every = 1 if run.device == "cpu" else 10
-        self._sum: torch.Tensor | None = None
-        self._count = 0
-        self._last = time.monotonic()
-        self._good = Point(run.step, math.inf, run.adapter.snapshot())
-        self._recovered = False
-
-    @property
-    def due(self) -> bool:
-        return self._count >= self._every
-
-    def add(self, loss: torch.Tensor) -> None:
-        self._sum = loss if self._sum is None else self._sum + loss
-        self._count += 1
-
-    def read(self) -> None:
-        """Report the mean loss since the last read; on NaN go back to the last good factors, once."""
-        if self._sum is None:
-            return
-        run, count = self._run, self._count
-        loss = float(self._sum) / count
-        self._sum, self._count = None, 0
-        if not math.isfinite(loss) or not bool(run.adapter.values.isfinite().all()):
-            self._recover()
-            return
-        point = Point(run.step, run.smoothed.add(loss, count), run.adapter.snapshot())
-        self._good = point
-        run.losses.append(point.loss)
-        run.best.offer(point)
-        now = time.monotonic()
-        self._hooks.observer.metric(
-            run.step,
-            loss=loss,
-            loss_smooth=point.loss,
-            learning_rate=run.optimizer.param_groups[0]["lr"],
-            steps_per_second=count / max(now - self._last, 1e-9),
-        )
-        self._last = now
-
-    def _recover(self) -> None:
-        run = self._run
-        rate = run.plan.learning_rate * run.rate_factor
-        if self._recovered:
-            raise LorasmithError(
-                f"The loss became NaN again at step {run.step}, with half the learning rate ({rate:.1e}). "
-                f"Train again with a learning rate of {rate / 4:.1e}, or with precision fp32."
-            )
-        self._recovered = True
-        run.adapter.restore(self._good.values)
-        run.optimizer.state.clear()
-        run.rate_factor /= 2
-        self._hooks.observer.message(
-            f"The loss became NaN at step {run.step}. Went back to step {self._good.step} and goes on "
-            f"with half the learning rate ({rate / 2:.1e})."
-        )
 
 
 def _step_within_memory(run: Run, hooks: Hooks) -> torch.Tensor:

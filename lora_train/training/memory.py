@@ -60,7 +60,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     return (
         "OutOfMemory" in type(error).__name__
         or "out of memory" in str(error).lower()
-        or ("can't allocate memory" in str(error))
+        or "allocate memory" in str(error)  # the CPU's allocator, and mmap
     )
 
 

@@ -11,14 +11,17 @@ from .. import presets
 from ..config import Format, decode
 from ..errors import BadInputError
 from .distinct import Distinct, count_distinct, distinct_by_embeddings
+from .plan_checks import plan_problems
 
 if TYPE_CHECKING:
     import numpy as np
 
     from ..dataset.manifest import Dataset
 
-FORMAT = Format("lorasmith.plan", 1)
+FORMAT = Format("lorasmith.plan", 2, {1: dict})  # version 2 adds settings; an older plan means their defaults
 Purpose = Literal["character", "style", "object"]
+AdapterKind = Literal["lora", "locon", "dora", "rslora"]
+OptimizerName = Literal["adamw", "adamw8bit", "prodigy", "schedulefree"]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 MAX_PHOTOS = 50
 MIN_PHOTOS = 10
@@ -52,9 +55,29 @@ class TrainPlan:
     purpose: Purpose = "character"
     tag_dropout: float = 0.0
     """Share of steps that see the caption up to its first comma, 0 to 1: the trigger word alone is learned too."""
+    adapter: AdapterKind = "lora"
+    """locon: convolutions too. dora: directions and lengths apart (Liu et al. 2024). rslora: alpha / sqrt(rank)."""
+    optimizer: OptimizerName = "adamw"
+    """All but adamw are libraries of their own. prodigy finds the rate itself: ``learning_rate`` multiplies it."""
+    ema_decay: float = 0.0
+    """What is kept is the running mean of the factors with this decay a step; 0 keeps the factors themselves."""
+    background_weight: float = 1.0
+    """Weight of the loss outside the subject, 0 to 1; 1 looks at the whole picture and needs no mask."""
+    prior_weight: float = 0.0
+    """Weight of the loss on regular pictures of the class, which holds the base's idea of it; 0 for none."""
+    prior_folder: str = ""
+    """Folder of these regular pictures; empty has the base make them before the training."""
+    text_encoder_rate: float = 0.0
+    """Learning rate of the text encoder's own LoRA (SD 1.5 and SDXL); 0 leaves the text encoder alone."""
+    keep_last: int = 0
+    """How many saves by step are kept beside the best one."""
+    extended_from: int = 0
+    """The step at which a finished run was given more steps; 0 for a run that was not."""
+    extended_share: float = 0.1
+    """Share of the learning rate at which that run had ended, 0 to 1."""
 
     def __post_init__(self) -> None:
-        BadInputError.collect(_problems(self))
+        BadInputError.collect(plan_problems(self))
 
     def replace(self, **overrides: Any) -> TrainPlan:
         """The same plan with other values. A value of None means "as planned", except for min_snr_gamma.
@@ -66,6 +89,8 @@ class TrainPlan:
         if "steps" in given and "why" not in given and given["steps"] != self.steps:
             given["why"] = f"{given['steps']} steps, set by hand; suggested were {self.steps}. {self.why}"
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        if given.get("optimizer", self.optimizer) == "prodigy" != self.optimizer:
+            given.setdefault("learning_rate", 1.0)
         if "steps" in given and "warmup_steps" not in given and isinstance(given["steps"], int) and self.steps:
             given["warmup_steps"] = min(self.warmup_steps, round(self.warmup_steps * given["steps"] / self.steps))
         return decode(TrainPlan, {**fields, **given}, "training plan")
@@ -93,39 +118,6 @@ class TrainPlan:
     @classmethod
     def load(cls, path: Path) -> TrainPlan:
         return FORMAT.load(cls, path)
-
-
-_RANGES: dict[str, tuple[float, float]] = {
-    "steps": (1, 1_000_000),
-    "rank": (1, 1024),
-    "alpha": (1e-6, 4096),
-    "learning_rate": (1e-8, 1.0),
-    "resolution_px": (32, 4096),
-    "batch_size": (1, 256),
-    "warmup_steps": (0, 1_000_000),
-    "min_snr_gamma": (0.1, 100),
-    "noise_offset": (0, 1),
-    "caption_dropout": (0, 1),
-    "tag_dropout": (0, 1),
-    "weight_decay": (0, 1),
-    "seed": (0, 2**63 - 1),
-    "sample_every": (0, 1_000_000),
-}
-
-
-def _problems(plan: TrainPlan) -> list[str]:
-    found = []
-    for name, (low, high) in _RANGES.items():
-        value = getattr(plan, name)
-        if value is not None and not low <= value <= high:
-            found.append(f"{name} is {value:g}, it must be from {low:g} to {high:g}")
-    if plan.resolution_px % 8:
-        found.append(f"resolution_px is {plan.resolution_px}, it must be a multiple of 8")
-    if (both := plan.caption_dropout + plan.tag_dropout) > 1:
-        found.append(f"caption_dropout and tag_dropout are {both:g} together, they must be at most 1")
-    if plan.warmup_steps > plan.steps:
-        found.append(f"warmup_steps is {plan.warmup_steps}, more than all {plan.steps} steps")
-    return found
 
 
 def make_plan(

@@ -1,67 +1,59 @@
-"""Pictures while training: the same prompts and seeds each time, so that they compare."""
+"""Pictures while training, made with the model as it is: the same prompts and seeds each time."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import Cancelled
-from ..observer import NullObserver, Observer
+from ..observer import NullObserver
 from .sample import Request, sample
+from .scenes import GUIDANCE, SAMPLER_STEPS, Shot
 from .stopping import StopFlag
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from ..families.base import Base
     from ..families.conditions import Conditions
-    from .loop import Run
     from .plan import TrainPlan
-
-STEPS = 12
-GUIDANCE = 4.0
 
 
 @dataclass(frozen=True)
 class Preview:
-    """Call it with the run to make the pictures; without prompts it does nothing."""
+    """Call it to make the pictures of ``shots``."""
 
     base: Base
-    request: Request | None
-    texts: Mapping[str, Conditions]
-    observer: Observer
+    shots: tuple[Shot, ...]
+    request: Request
+    texts: Mapping[str, Conditions] | None
+    """None while the text encoder is trained: texts mean something else each time."""
     stop: StopFlag
 
-    @property
-    def active(self) -> bool:
-        return self.request is not None
-
     @classmethod
-    def prepare(
-        cls, base: Base, prompts: tuple[str, ...], plan: TrainPlan, observer: Observer, stop: StopFlag
-    ) -> Preview:
-        """Embed the prompts once and let the text encoder go."""
-        slim = dataclasses.replace(base, text_encoder=None)
-        if not prompts or base.text_encoder is None or base.vae is None:
-            if prompts:
-                observer.message("No samples while training: the checkpoint brings no text encoder or VAE.")
-            return cls(slim, None, {}, observer, stop)
+    def prepare(cls, base: Base, shots: Sequence[Shot], plan: TrainPlan, stop: StopFlag) -> Preview:
+        """Embed the prompts once and let the text encoder go, unless it is trained. ``base`` has it, and its VAE.
+
+        Photos in buckets stand beside each other in one batch only when they have one size: samples are square.
+        """
         side = plan.resolution_px
-        seeds = tuple(plan.seed + number for number in range(len(prompts)))
-        request = Request(prompts, seeds, side, side, STEPS, GUIDANCE)
+        prompts, seeds = tuple(shot.prompt for shot in shots), tuple(shot.seed for shot in shots)
+        request = Request(prompts, seeds, side, side, SAMPLER_STEPS, GUIDANCE)
+        if plan.text_encoder_rate:
+            return cls(base, tuple(shots), request, None, stop)
         words = sorted({*prompts, request.negative})
         told = base.embed_texts(words)
         texts = {word: told.rows([number]) for number, word in enumerate(words)}
-        return cls(slim, request, texts, observer, stop)
+        return cls(dataclasses.replace(base, text_encoder=None), tuple(shots), request, texts, stop)
 
-    def __call__(self, run: Run) -> None:
-        if self.request is None:
-            return
+    def __call__(self) -> list[Image] | None:
+        """The pictures in the order of ``shots``; None when a stop was asked for meanwhile."""
         try:
-            pictures = sample(self.base, self.request, _OnlyStop(self.stop), self.texts)
+            return sample(self.base, self.request, _OnlyStop(self.stop), self.texts)
         except Cancelled:
-            return  # the loop sees the same flag next and saves
-        self.observer.sample(run.step, pictures)
+            return None  # the loop sees the same flag next and saves
 
 
 class _OnlyStop(NullObserver):

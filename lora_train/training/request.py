@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,10 +12,13 @@ from ..dataset.manifest import Dataset
 from ..errors import BadInputError
 from ..families import registry
 from .plan import TrainPlan
+from .safeguards import family_problems, photo_problems
 
 REQUEST = Format("lorasmith.train_request", 1)
 RESULT = Format("lorasmith.train_result", 1)
-StoppedBy = Literal["planned_end", "cancelled", "stopped"]
+MAX_EXTEND = 100_000
+StoppedBy = Literal["planned_end", "signal", "cancelled", "stopped"]
+"""signal: likeness no longer rose and variety fell; cancelled, stopped: the user, or a lost parent."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,14 @@ class TrainRequest:
     encoded: Path | None = None
     """Photos and captions that the host has encoded; None lets the training encode them itself."""
     sample_prompts: tuple[str, ...] = ()
+    """The user's own prompts, shown after the ones that are scored."""
     resume: bool = False
+    embedder: Path | None = None
+    """A CLIP model that scores the samples; None: the starter's on the starter base, elsewhere nothing is scored."""
+    samples: bool = True
+    """Make samples while training; ``plan.sample_every`` 0 switches them off as well."""
+    extend: int = 0
+    """With ``resume``: this many steps more than the saved run has done, by its own plan; the signal stops nothing."""
 
     def to_json(self) -> dict[str, Any]:
         return REQUEST.pack(self)
@@ -66,6 +76,13 @@ class TrainResult:
     losses: tuple[float, ...] = ()
     """Smoothed loss over the run, at most 500 points."""
     message: str = ""
+    best_step: int = 0
+    """The step that was saved; ``steps`` says the same."""
+    why_best: str = ""
+    alarms: tuple[str, ...] = ()
+    signals: dict[str, float | None] = field(default_factory=dict)
+    """What the samples of the saved point showed; None is "not measured"."""
+    recommended_strength: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         return RESULT.pack(self)
@@ -87,23 +104,30 @@ def check(request: TrainRequest) -> None:
     if not kept:
         found.append(f"There is no photo to train on: {request.dataset.summary()}")
     if request.encoded is None:
+        found += photo_problems(request.dataset)
         found += _caption_problems(request)
         uncropped = [entry.name for entry in kept if entry.crop is None]
         if uncropped:
             found.append(f"{len(uncropped)} photos have no crop yet ('{uncropped[0]}'). Crop the dataset first.")
     elif not Path(request.encoded).is_file():
         found.append(f"The encoded photos '{request.encoded}' are not there. Encode them again.")
+    if not 0 <= request.extend <= MAX_EXTEND:
+        found.append(f"{request.extend} steps more were asked for; use 0 to {MAX_EXTEND}.")
+    if request.extend and not request.resume:
+        found.append("More steps can only be added to a saved run: set resume too.")
     if Path(request.out).suffix != ".safetensors":
         found.append(f"The LoRA's name '{Path(request.out).name}' must end in .safetensors.")
     if Path(request.out).is_dir():
         found.append(f"'{request.out}' is a folder. Give the name of a file in it.")
     BadInputError.collect(found)
     family = registry.detect(request.base)
+    found = family_problems(request.plan.family, family.preset, family.title, Path(request.base))
     if request.encoded is None and family.traits.encoded_by == "host":
-        raise BadInputError(
+        found.append(
             f"'{Path(request.base).name}' is {family.title}, whose photos and captions ComfyUI has to encode. Train "
             "it there with 'Load Base Model' and 'Train LoRA from Photos'; in the shell, use SD 1.5 or SDXL."
         )
+    BadInputError.collect(found)
 
 
 def _caption_problems(request: TrainRequest) -> list[str]:

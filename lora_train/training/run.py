@@ -17,6 +17,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -44,12 +45,19 @@ _KEEP_STARTS = (
 )
 
 
-def train(request: TrainRequest, observer: Observer, *, should_stop: Callable[[], bool] | None = None) -> TrainResult:
+def train(
+    request: TrainRequest,
+    observer: Observer,
+    *,
+    should_stop: Callable[[], bool] | None = None,
+    commands: queue.SimpleQueue[str] | None = None,
+) -> TrainResult:
     """Train a LoRA and wait for it.
 
     Whatever ``observer.check_cancelled`` raises stops the worker within two seconds, with the best
     LoRA so far saved, and is raised again. ``should_stop`` returning True ends the training in the
-    same way, but returns a result.
+    same way, but returns a result. ``commands`` may be filled by another thread: ``stop`` does the same,
+    ``save`` writes the best LoRA so far and goes on, ``sample`` makes and scores samples now.
 
     Raises:
         BadInputError: the request cannot work, or the disk is full.
@@ -58,7 +66,7 @@ def train(request: TrainRequest, observer: Observer, *, should_stop: Callable[[]
     check(request)
     worker = Worker(request)
     try:
-        result = _listen(worker, observer, should_stop)
+        result = _listen(worker, observer, _Asked(should_stop, commands))
     except BaseException:
         worker.cancel(ANSWER_WITHIN_S)
         _deliver_leftover(worker, observer)
@@ -167,17 +175,38 @@ def _start() -> subprocess.Popen[str]:
     )
 
 
-def _listen(worker: Worker, observer: Observer, should_stop: Callable[[], bool] | None) -> TrainResult:
+@dataclass
+class _Asked:
+    """What the surroundings want of the worker."""
+
+    should_stop: Callable[[], bool] | None
+    commands: queue.SimpleQueue[str] | None
+    stop_since: float | None = None
+
+    def pass_on(self, worker: Worker) -> None:
+        """Tell the worker what is new; end it when it does not stop in time."""
+        if self.stop_since is None and self.should_stop and self.should_stop():
+            self._stop(worker)
+        while self.commands is not None and not self.commands.empty():
+            command = self.commands.get()
+            if command in ("save", "sample"):
+                worker.tell(command)
+            elif command == "stop" and self.stop_since is None:
+                self._stop(worker)
+        if self.stop_since is not None and time.monotonic() - self.stop_since > STOP_WITHIN_S:
+            worker.cancel(0.0)
+
+    def _stop(self, worker: Worker) -> None:
+        worker.tell("stop")
+        self.stop_since = time.monotonic()
+
+
+def _listen(worker: Worker, observer: Observer, asked: _Asked) -> TrainResult:
     """Pass events on until the worker has answered or died."""
     answer: TrainResult | None = None
-    asked: float | None = None
     while True:
         observer.check_cancelled()
-        if should_stop and asked is None and should_stop():
-            worker.tell("stop")
-            asked = time.monotonic()
-        if asked is not None and time.monotonic() - asked > STOP_WITHIN_S:
-            worker.cancel(0.0)
+        asked.pass_on(worker)
         try:
             event = worker.events.get(timeout=POLL_S)
         except queue.Empty:
@@ -206,6 +235,14 @@ def _pass_on(event: dict[str, Any], observer: Observer) -> None:
         observer.stage(event["name"])
     elif kind == "sample":
         observer.sample(event["step"], [_picture(path) for path in event["paths"]])
+    elif kind == "signal":
+        observer.signal(event["step"], **event["values"])
+    elif kind == "best":
+        observer.best(event["step"], event["why"])
+    elif kind == "alarm":
+        observer.alarm(event["code"], event["text"], event["step"])
+    elif kind == "saved":
+        observer.saved(event["step"], Path(event["path"]))
     elif kind == "error":
         raise _named_error(event)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import LorasmithError
 from ..lora.apply import layers_of
 from ..lora.file import read_lora
-from ..lora.keys import Factors, aliases
+from ..lora.keys import Factors, aliases, text_layer_name
 from ..lora.naming import by_module
 from .adapter import NAME
 
@@ -33,8 +33,13 @@ def check_saved(run: Run, path: Path) -> float:
     known = aliases(modules, "unet")
     trained = {name: module for name, module in run.unet.named_modules() if _has_lora(module)}
     widths = {name: modules[name].weight.shape[0] for name in trained}
-    layers = by_module(read_lora(path).layers, widths, run.traits)
+    layers = by_module(read_lora(path, partly=True).layers, widths, run.traits)
     stored = {known.get(name, name): pair for name, pair in layers.items()}
+    if run.text_encoder is not None:
+        spoken = {n: module for n, module in run.text_encoder.named_modules() if _has_lora(module)}
+        names = {text_layer_name(name): f"text encoder {name}" for name in spoken}
+        stored = {names.get(name, name): pair for name, pair in stored.items()}
+        trained |= {f"text encoder {name}": module for name, module in spoken.items()}
     if set(stored) != set(trained):
         odd = sorted(set(stored) ^ set(trained))
         raise _differs(path, f"{len(odd)} layers do not match, the first is '{odd[0]}'")

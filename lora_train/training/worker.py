@@ -1,7 +1,8 @@
 """The training process itself: one request on standard input, JSON lines on standard output.
 
-Later lines on standard input: ``cancel`` or ``stop``; the end of the input counts as ``cancel``, so
-a worker never outlives its parent. SIGTERM counts as ``cancel`` too.
+Later lines on standard input: ``cancel`` or ``stop``, and ``save`` or ``sample``, after which it goes on.
+The end of the input counts as ``cancel``, so a worker never outlives its parent. SIGTERM counts as
+``cancel`` too.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -17,12 +19,16 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ..errors import BadInputError, Cancelled, LorasmithError
+from ..errors import BadInputError, Cancelled, LorasmithError, WorkerError
 from ..files import whole
 from ..observer import JsonLinesObserver
+from . import metrics_file
 from .checkpoint import RunFolder
+from .lock import held
+from .memory import is_out_of_memory
 from .request import TrainRequest
-from .stopping import StopFlag
+from .stopping import StopFlag, Wishes
+from .usage import peak_memory_bytes
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -31,22 +37,38 @@ GRACE_S = 0.6  # after a cancel the loop has this long to finish its step by its
 
 
 class WorkerObserver(JsonLinesObserver):
-    """Sends events to the parent, and keeps metrics and samples in the run's folder."""
+    """Sends events to the parent, and keeps ``metrics.jsonl`` and the shown samples in the run's folder."""
 
     def __init__(self, stream: TextIO, folder: RunFolder, stop: StopFlag) -> None:
         super().__init__(stream)
         self._folder, self._stop = folder, stop
+        self.prompts: tuple[str, ...] = ()
+        """Of the samples, in order; told with each of them."""
 
-    def open_metrics(self, resume: bool) -> None:
-        """Start ``metrics.jsonl``, or go on writing it."""
-        self._folder.path.mkdir(parents=True, exist_ok=True)
-        with open(self._folder.metrics, "a" if resume else "w", encoding="utf-8"):
-            return
+    def open_metrics(self, until_step: int | None = None) -> None:
+        """Start ``metrics.jsonl``, or go on after ``until_step``: what came later is dropped."""
+        metrics_file.begin(self._folder.metrics, until_step)
 
     def metric(self, step: int, **values: float) -> None:
-        with open(self._folder.metrics, "a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": step, **values}) + "\n")
-        super().metric(step, **values)
+        used = {} if "loss" not in values else {"memory_bytes": float(peak_memory_bytes())}
+        self._keep("metric", step=step, **values, **used)
+        super().metric(step, **values, **used)
+
+    def signal(self, step: int, **values: float | None) -> None:
+        self._keep("signal", step=step, **values)
+        super().signal(step, **values)
+
+    def best(self, step: int, why: str) -> None:
+        self._keep("best", step=step, why=why)
+        super().best(step, why)
+
+    def alarm(self, code: str, text: str, step: int) -> None:
+        self._keep("alarm", code=code, text=text, step=step)
+        super().alarm(code, text, step)
+
+    def saved(self, step: int, path: Path) -> None:
+        self._keep("saved", step=step, path=path.name)
+        super().saved(step, path)
 
     def sample(self, step: int, images: Sequence[Image]) -> None:
         paths = []
@@ -54,25 +76,30 @@ class WorkerObserver(JsonLinesObserver):
             path = self._folder.samples / f"step_{step:06d}_{number}.png"
             with whole(path) as temporary:
                 image.save(temporary, format="PNG")
-            paths.append(str(path))
-        self.emit("sample", step=step, paths=paths)
+            paths.append(path)
+        inside = [path.relative_to(self._folder.path).as_posix() for path in paths]
+        self._keep("sample", step=step, paths=inside, prompts=self.prompts)
+        self.emit("sample", step=step, paths=[str(path) for path in paths], prompts=self.prompts)
 
     def check_cancelled(self) -> None:
         if self._stop.requested:
             raise Cancelled("Training was cancelled before it had learned anything; nothing was saved.")
 
+    def _keep(self, event: str, **payload: object) -> None:
+        metrics_file.append(self._folder.metrics, {"event": event, **payload})
+
 
 def main() -> int:
     """Serve one request and return the exit code."""
     with _own_stdout() as stream:
-        stop = StopFlag()
+        stop, wishes = StopFlag(), Wishes()
         _listen_for_signals(stop)
         line = sys.stdin.readline()
         emitter = JsonLinesObserver(stream)
         try:
             request = TrainRequest.from_json(json.loads(line))
-            _listen_for_lines(stop)
-            _serve(request, stream, stop)
+            _listen_for_lines(stop, wishes)
+            _serve(request, stream, stop, wishes)
         except LorasmithError as error:
             emitter.emit("error", type=type(error).__name__, text=str(error))
             return error.exit_code
@@ -80,6 +107,11 @@ def main() -> int:
             text = f"A file could not be read or written: {error}. Free some space or check the path."
             emitter.emit("error", type=BadInputError.__name__, text=text)
             return BadInputError.exit_code
+        except (RuntimeError, MemoryError, ImportError) as error:
+            if not is_out_of_memory(error) and "failed to map segment" not in str(error):  # of a library
+                raise
+            emitter.emit("error", type=WorkerError.__name__, text=_no_memory(error))
+            return WorkerError.exit_code
         except ValueError as error:
             if line.strip():
                 raise
@@ -89,19 +121,32 @@ def main() -> int:
     return 0
 
 
-def _serve(request: TrainRequest, stream: TextIO, stop: StopFlag) -> None:
+def _no_memory(error: BaseException) -> str:
+    """One line for memory that ran out outside of a training step."""
+    asked = re.search(r"allocate (\d+) bytes|allocate ([\d.]+ \w+)", str(error))
+    wanted = "" if asked is None else asked[2] or f"{int(asked[1]) / 1e6:.0f} MB"
+    more = f" and {wanted} more were asked for" if wanted else ""
+    return (
+        f"Memory ran out: the training process held {peak_memory_bytes() / 1e9:.1f} GB{more}. Close other programs, "
+        "lower the resolution, the batch size or the rank, or use a smaller base."
+    )
+
+
+def _serve(request: TrainRequest, stream: TextIO, stop: StopFlag, wishes: Wishes) -> None:
     from .job import Job
 
-    observer = WorkerObserver(stream, RunFolder(Path(request.out)), stop)
-    job = Job(request, observer, stop)
-    guard = threading.Thread(target=_guard, args=(stop, job.rescue, stream), daemon=True)
-    guard.start()
-    observer.emit("result", result=job.work().to_json())
+    folder = RunFolder(Path(request.out))
+    observer = WorkerObserver(stream, folder, stop)
+    job = Job(request, observer, stop, wishes)
+    with held(folder.lock, folder.lora.name):
+        guard = threading.Thread(target=_guard, args=(stop, job.rescue, stream), daemon=True)
+        guard.start()
+        observer.emit("result", result=job.work().to_json())
 
 
 def _guard(stop: StopFlag, rescue: Callable[[float], Any | None], stream: TextIO) -> None:
     """When the loop does not end by itself after a cancel, save the best point from here and leave."""
-    stop.wait()
+    stop.wait_urgent()
     result = rescue(GRACE_S)
     if result is not None:
         JsonLinesObserver(stream).emit("result", result=result.to_json())
@@ -121,16 +166,21 @@ def _own_stdout() -> Iterator[TextIO]:
         real.flush()
 
 
-def _listen_for_lines(stop: StopFlag) -> None:
+def _listen_for_lines(stop: StopFlag, wishes: Wishes) -> None:
     def listen() -> None:
         for line in sys.stdin:
-            if line.strip() == "stop":
-                stop.request("stopped")
-            elif line.strip() == "cancel":
-                stop.request("cancelled")
+            obey(line.strip(), stop, wishes)
         stop.request("cancelled")
 
     threading.Thread(target=listen, daemon=True).start()
+
+
+def obey(line: str, stop: StopFlag, wishes: Wishes) -> None:
+    """One line from the parent; unknown ones are passed over, so that an older worker lives with a newer parent."""
+    if line in ("save", "sample"):
+        wishes.ask("save" if line == "save" else "sample")
+    elif line in ("stop", "cancel"):
+        stop.request("stopped" if line == "stop" else "cancelled")
 
 
 def _listen_for_signals(stop: StopFlag) -> None:

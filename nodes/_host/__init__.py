@@ -29,7 +29,7 @@ from .models import (
     load_diffusion_model,
 )
 from .pixels import encode_picture, encode_text, image_batch, pictures_of
-from .running import HostObserver, add_route, check_cancelled, log, running_node, send
+from .running import HostObserver, add_route, check_cancelled, log, nothing, running_node, send
 from .sampling import Sampling, conditioning, model_mark, sample_picture, sampler_names, scheduler_names
 
 __all__ = [
@@ -63,6 +63,7 @@ __all__ = [
     "model_mark",
     "near_loras",
     "new_lora_path",
+    "nothing",
     "passing_folder",
     "photo_folder",
     "pictures_of",

@@ -41,6 +41,13 @@ def send(event: str, **payload: object) -> None:
         server.send_sync(f"lorasmith.{event}", payload)
 
 
+def nothing() -> object:
+    """An output's value when there is none: the nodes behind it do not run, and no error is shown."""
+    from comfy_execution.graph_utils import ExecutionBlocker
+
+    return ExecutionBlocker(None)
+
+
 def check_cancelled() -> None:
     """Raise ComfyUI's own interruption (no ``Exception``!) when the user pressed cancel."""
     import comfy.model_management as management
@@ -49,7 +56,7 @@ def check_cancelled() -> None:
 
 
 class HostObserver(NullObserver):
-    """Shows what the core does on the node that is running: bar, words and pictures."""
+    """Shows what the core does on the node that is running: bar and words."""
 
     MIN_SECONDS = 0.2
     """Between two updates of the bar or the words."""
@@ -73,14 +80,6 @@ class HostObserver(NullObserver):
 
     def check_cancelled(self) -> None:
         check_cancelled()
-
-    def show_picture(self, address: str) -> None:
-        """Show the picture at ``address`` on the node's card while it runs.
-
-        Not as ComfyUI's own preview: that one stays on top of the node's result.
-        """
-        if self._node is not None:
-            send("status", node=self._node, picture=address)
 
     def say(self, text: str) -> None:
         """Show ``text`` on the node's card while it runs."""

@@ -63,7 +63,7 @@ def test_every_station_reports_on_its_node(trained: dict[str, Any]) -> None:
     assert titles["train"] == "LoRA trained"
     assert titles["plan"] == f"{STEPS} steps"
     assert titles["caption"] == "Trigger word: ohwx"
-    assert all(len(trained[key]["images"]) == 1 for key in ("crop", "train"))
+    assert len(trained["crop"]["images"]) == 1
     assert trained["audit"]["lorasmith_sheet"], trained["audit"].keys()
 
 
@@ -131,6 +131,78 @@ def test_new_photo_in_the_folder_is_noticed(server: Server, trained: dict[str, A
     assert "of 3 photos" in first and "of 4 photos" in second
 
 
+def test_cores_own_nodes_take_what_the_training_gives(server: Server, trained: dict[str, Any]) -> None:
+    graph = training("people/anna", STEPS) | {
+        "save": node("SaveLoRA", lora=["train", 4], prefix="loras/by_core", steps=STEPS),
+        "plot": node("LossGraphNode", loss=["train", 2], filename_prefix="loss"),
+        "bend": node("LoraModelLoader", model=["base", 0], lora=["train", 4], strength_model=1.0, bypass=False),
+        "read": node("PreviewAny", source=["train", 0]),
+    }
+    outputs = server.run(graph)
+    assert len(outputs["plot"]["images"]) == 1
+    saved = header_of(lora_file(server, f"by_core_{STEPS}_steps_00001_.safetensors"))
+    ours = header_of(lora_file(server, "people/anna.safetensors"))
+    assert set(saved) - {"__metadata__"} == set(ours) - {"__metadata__"}
+    assert "lora key not loaded" not in server.log and "NOT LOADED" not in server.log
+
+
+def test_samples_are_pictures_and_without_any_the_nodes_behind_rest(server: Server, trained: dict[str, Any]) -> None:
+    graph = training("people/anna", STEPS) | {"look": node("PreviewImage", images=["train", 5])}
+    pictures_made = server.run(graph).get("look", {}).get("images", [])
+    strip = [line for line in run_of(server, trained)["lines"] if line["event"] == "sample" and line["step"] > 0]
+    assert len(pictures_made) == (len(strip[-1]["paths"]) if strip else 0)
+
+
+def run_of(server: Server, outputs: dict[str, Any]) -> dict[str, Any]:
+    """What the panel reads of a finished training."""
+    return server.get(f"/lorasmith/train/runs/{outputs['train']['lorasmith_train'][0]['run']}")
+
+
+def test_run_is_known_by_its_id_with_all_its_lines(server: Server, trained: dict[str, Any]) -> None:
+    run = run_of(server, trained)
+    assert (run["state"], run["step"], run["total"], run["node"]) == ("done", STEPS, STEPS, "train")
+    assert run["name"] == os.path.join("people", "anna.safetensors")
+    assert run["report"]["title"] == "LoRA trained" and run["count"] == len(run["lines"])
+    losses = [line["step"] for line in run["lines"] if "loss" in line]
+    assert losses and losses == sorted(losses) and losses[-1] == STEPS
+    assert run["id"] in {known["id"] for known in server.get("/lorasmith/train/runs")}
+    assert str(server.base) not in json.dumps(run)
+
+
+def test_routes_answer_for_known_ids_only(server: Server, trained: dict[str, Any]) -> None:
+    run = run_of(server, trained)["id"]
+    assert server.fetch("/lorasmith/train/runs/unknown")[0] == 404
+    for name in ("run.json", "..%2Frun.json", "%2Fetc%2Fpasswd", "step_999999_0.png"):
+        assert server.fetch(f"/lorasmith/train/runs/{run}/{name}")[0] == 404
+    assert "has ended already" in server.post("/lorasmith/train/tell", {"run": run, "do": "stop"})["error"]
+    assert "cannot be asked" in server.post("/lorasmith/train/tell", {"run": run, "do": "delete"})["error"]
+    assert "does not know" in server.post("/lorasmith/train/tell", {"run": "x", "do": "stop"})["error"]
+
+
+def running(server: Server, name: str) -> dict[str, Any]:
+    """The known run of a LoRA's name."""
+    return next(run for run in server.get("/lorasmith/train/runs") if run["name"] == f"{name}.safetensors")
+
+
+def test_stop_keeps_the_best_and_the_graph_goes_on(server: Server, trained: dict[str, Any]) -> None:
+    graph = training("enough", 50_000, seed=4) | {"read": node("PreviewAny", source=["train", 0])}
+    prompt_id = server.queue(graph)
+    metrics = lora_file(server, "enough.run/metrics.jsonl")
+    until(lambda: metrics.is_file() and len(metrics.read_text(encoding="utf-8").splitlines()) > 3)
+    run = running(server, "enough")
+    assert run["state"] == "training" and run["step"] > 0
+    assert server.post("/lorasmith/train/tell", {"run": run["id"], "do": "save"})["state"] == "training"
+    until(lambda: lora_file(server, "enough.safetensors").is_file(), 60)
+    server.post("/lorasmith/train/tell", {"run": run["id"], "do": "stop"})
+    entry = server.wait(prompt_id, 60)
+    assert entry["status"]["status_str"] == "success"
+    assert "enough.safetensors" in json.dumps(entry["outputs"]["read"])
+    ended = running(server, "enough")
+    assert (ended["state"], ended["report"]["tone"]) == ("stopped", "good")
+    assert "Stopped by you" in ended["report"]["title"]
+    assert header_of(lora_file(server, "enough.safetensors"))
+
+
 def start_long(server: Server, name: str, seed: int) -> str:
     """Queue a training that would run for hours; the prompt's id once steps are being made."""
     prompt_id = server.queue(training(name, 50_000, seed=seed))
@@ -149,6 +221,8 @@ def test_cancel_stops_soon_and_keeps_a_whole_lora(server: Server, trained: dict[
     assert seconds < 2.5, "two seconds, and up to half a second until this test looks"
     assert header_of(lora_file(server, "stopped.safetensors"))
     assert "stopped.safetensors" in lora_options(server)
+    run = running(server, "stopped")
+    assert run["state"] == "cancelled" and "Saved as stopped.safetensors" in run["report"]["text"]
     assert server.run(photos())["audit"]["lorasmith"]
 
 
@@ -161,6 +235,9 @@ def test_killed_worker_is_one_clear_line(server: Server, trained: dict[str, Any]
     said = server.failure(server.wait(prompt_id, 60))
     assert said.startswith("lorasmith.WorkerError: The training process was killed from outside")
     assert "\n" not in said
+    run = running(server, "killed")
+    assert run["state"] == "failed" and run["report"]["tone"] == "bad"
+    assert run["report"]["text"].startswith("The training process was killed")
     assert server.run(photos())["audit"]["lorasmith"]
 
 

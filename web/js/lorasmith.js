@@ -4,9 +4,11 @@ import { api } from "../../../scripts/api.js";
 import { createReportView, PREFIX } from "./report_view.mjs";
 import "./bench.mjs";
 import "./fetch_lora.mjs";
+import { findNode } from "./graph_nodes.mjs";
 import "./lora_stack.mjs";
 import { createSheet } from "./sheet.mjs";
 import { addStylesheet } from "./stylesheet.mjs";
+import "./train_panel.mjs";
 
 const WIDGET_NAME = "lorasmith_report";
 const WIDGET_TYPE = "LORASMITH_REPORT_VIEW";
@@ -94,17 +96,6 @@ function showOutputs(outputs) {
     const node = findNode(id);
     if (node) showOutput(node, output);
   }
-}
-
-// Node ids inside subgraphs read "12:5": the node 5 in the subgraph of node 12.
-function findNode(id) {
-  let graph = app.isGraphReady ? app.graph : null; // results can come before the graph does
-  let node = null;
-  for (const part of String(id).split(":")) {
-    node = graph?.getNodeById(Number(part)) ?? graph?.getNodeById(part);
-    graph = node?.subgraph;
-  }
-  return node?.comfyClass?.startsWith(PREFIX) ? node : null;
 }
 
 function showStatus({ detail }) {

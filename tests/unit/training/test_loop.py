@@ -14,6 +14,7 @@ from lora_train.training import loop
 from lora_train.training.adapter import add_lora, remove_lora
 from lora_train.training.checkpoint import load_resume, save_resume
 from lora_train.training.memory import LADDER
+from lora_train.training.optimizers import BETAS
 from lora_train.training.stopping import StopFlag
 
 from . import tiny
@@ -47,7 +48,7 @@ def test_one_flat_adamw_step_equals_one_step_per_layer() -> None:
     loop.train_step(run)
     parameters = [p for p in other.unet.parameters() if p.requires_grad]
     copies = [torch.nn.Parameter(p.detach().clone()) for p in parameters]
-    optimizer = torch.optim.AdamW(copies, lr=used.learning_rate, betas=loop.BETAS, weight_decay=0.1)
+    optimizer = torch.optim.AdamW(copies, lr=used.learning_rate, betas=BETAS, weight_decay=0.1)
     loop.train_step(other)  # only for its clipped gradients
     for copy, parameter in zip(copies, parameters, strict=True):
         copy.grad = parameter.grad.clone()
@@ -89,15 +90,15 @@ def test_learning_rate_warms_up_then_follows_the_schedule() -> None:
 def test_caption_dropout_uses_the_empty_text() -> None:
     always = tiny.run(tiny.plan(caption_dropout=1.0))
     never = tiny.run(tiny.plan(caption_dropout=0.0))
-    _, told, _, _ = loop.draw(always, 0)
+    told = loop.draw(always, 0).told
     assert torch.equal(told.text, always.data.words.text[always.data.empty_row].expand_as(told.text))
-    _, told, _, _ = loop.draw(never, 0)
+    told = loop.draw(never, 0).told
     assert torch.equal(told.text, never.data.words.text[never.batches.at(0)])
 
 
 def test_tag_dropout_uses_the_opening_of_the_caption() -> None:
     run = tiny.run(tiny.plan(caption_dropout=0.0, tag_dropout=1.0))
-    _, told, _, _ = loop.draw(run, 0)
+    told = loop.draw(run, 0).told
     assert torch.equal(told.text, run.data.words.text[[run.data.opening_row(i) for i in run.batches.at(0)]])
 
 
@@ -105,7 +106,7 @@ def test_the_two_dropouts_share_the_steps() -> None:
     run = tiny.run(tiny.plan(caption_dropout=0.3, tag_dropout=0.3, batch_size=5))
     seen = {"empty": 0, "opening": 0, "caption": 0}
     for step in range(200):
-        _, told, _, _ = loop.draw(run, step)
+        told = loop.draw(run, step).told
         words = run.data.words.text
         for text, row in zip(told.text, run.batches.at(step), strict=True):
             seen["empty"] += torch.equal(text, words[run.data.empty_row])
@@ -157,7 +158,7 @@ def test_nan_goes_back_to_the_last_good_factors_with_half_the_rate_once() -> Non
 
     loop.fit(run, tiny.hooks(seen, after_read=poison))
     assert run.rate_factor == 0.5 and bool(run.adapter.values.isfinite().all())
-    assert "Went back to step 3" in seen.of("message")[0]
+    assert "Went back to step 3" in seen.of("alarm")[0][1]
 
 
 def test_nan_twice_is_one_clear_error() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -273,3 +274,14 @@ def test_the_real_worker_killed_from_outside(monkeypatch: pytest.MonkeyPatch, re
     with pytest.raises(WorkerError, match="SIGKILL"):
         parent.train(request_, RecordingObserver())
     assert not request_.out.exists()
+
+
+def test_commands_reach_the_worker_in_order_and_a_stop_ends_it(
+    monkeypatch: pytest.MonkeyPatch, request_: TrainRequest
+) -> None:
+    code = "".join(f"assert sys.stdin.readline() == {line!r}\n" for line in ("save\n", "sample\n", "stop\n"))
+    stand_in(monkeypatch, code + RESULT % "stopped")
+    asked: queue.SimpleQueue[str] = queue.SimpleQueue()
+    for word in ("save", "rm -rf", "sample", "stop", "stop"):
+        asked.put(word)
+    assert parent.train(request_, RecordingObserver(), commands=asked).stopped_by == "stopped"

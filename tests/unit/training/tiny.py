@@ -45,8 +45,9 @@ def data(count: int = 5) -> EncodedSet:
 def run(used: TrainPlan | None = None, seed: int = 0) -> loop.Run:
     used = used or plan()
     model = unet(seed)
-    adapter = add_lora(model, TARGETS, used.rank, used.alpha, used.seed)
-    return loop.setup(model, adapter, data(), used, "cpu", torch.float32)
+    adapter = add_lora(model, TARGETS, used.rank, used.alpha, used.seed, used.adapter)
+    prior = data(3) if used.prior_weight else None
+    return loop.setup(model, adapter, data(), used, "cpu", torch.float32, prior=prior)
 
 
 def hooks(observer: Observer | None = None, stop: StopFlag | None = None, **calls: Any) -> loop.Hooks:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,3 +25,10 @@ def verdict_sheet(made: Sequence[Image], base: Sequence[Image] | None, found: An
     from ..lora_train.report.sheets import diversity_sheet
 
     return diversity_sheet(made, base, found, theme=DARK)
+
+
+def data_url(picture: Image) -> str:
+    """A small picture as text, for a message to the graph editor."""
+    buffer = BytesIO()
+    picture.save(buffer, "PNG")
+    return "data:image/png;base64," + b64encode(buffer.getvalue()).decode()

@@ -81,6 +81,14 @@ class HostObserver(NullObserver):
     def check_cancelled(self) -> None:
         check_cancelled()
 
+    def show_picture(self, address: str) -> None:
+        """Show the picture at ``address`` on the node's card while it runs.
+
+        Not as ComfyUI's own preview: that one stays on top of the node's result.
+        """
+        if self._node is not None:
+            send("status", node=self._node, picture=address)
+
     def say(self, text: str) -> None:
         """Show ``text`` on the node's card while it runs."""
         if self._node is not None:

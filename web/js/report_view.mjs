@@ -9,6 +9,7 @@ const SIDES = 60; // margins and padding left and right of the words
 const MARGINS = 20; // ComfyUI's own, above and below a widget
 const HEAD_HEIGHT = 42; // padding and the verdict line
 const MAX_HEIGHT = 280; // longer texts scroll
+const PICTURE_ASPECT = 0.58; // of the live chart, with the gap above it
 
 function part(document, tag, className, parent) {
   const element = document.createElement(tag);
@@ -28,6 +29,9 @@ export function createReportView(document) {
   mark.setAttribute("aria-hidden", "true");
   const title = part(document, "strong", "lorasmith-report-title", head);
   const text = part(document, "div", "lorasmith-report-text", element);
+  const picture = part(document, "img", "lorasmith-report-picture", element);
+  picture.alt = "";
+  picture.hidden = true;
   // The wheel scrolls long text; it must not zoom the canvas meanwhile.
   text.addEventListener("wheel", (event) => {
     if (text.scrollHeight > text.clientHeight) event.stopPropagation();
@@ -48,21 +52,30 @@ export function createReportView(document) {
     element,
     showReport({ title: heading, text: words, tone }) {
       working = false;
+      picture.hidden = true;
       fill(tone, heading, words ?? "");
     },
-    showStatus({ text: words }) {
+    // Either of the two may be missing: what is shown of it stays.
+    showStatus({ text: words, picture: address }) {
+      if (!working) picture.hidden = true;
       fill("info", "Working", words ?? (working ? body : ""));
       working = true;
+      if (address) {
+        picture.src = address;
+        picture.hidden = false;
+      }
     },
     // The run ended without a result for this node.
     showStopped() {
       if (!working) return;
       working = false;
+      picture.hidden = true;
       fill("warn", "Stopped", body);
     },
     wantedHeight(nodeWidth) {
       const lines = body ? countLines(body, (nodeWidth - SIDES) / LETTER_WIDTH) : 0;
-      const height = Math.min(HEAD_HEIGHT + lines * LINE_HEIGHT, MAX_HEIGHT);
+      const chart = picture.hidden ? 0 : (nodeWidth - SIDES) * PICTURE_ASPECT;
+      const height = Math.min(HEAD_HEIGHT + lines * LINE_HEIGHT, MAX_HEIGHT) + chart;
       element.style.minHeight = `${height}px`; // all that Nodes 2.0 looks at
       return height + MARGINS;
     },

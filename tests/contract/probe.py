@@ -56,7 +56,9 @@ def facts_of(node: Any) -> dict[str, Any]:
     for method in ("execute", "validate_inputs", "fingerprint_inputs"):
         if method in vars(node):
             parameters = inspect.signature(getattr(node, method)).parameters.values()
-            named = [p for p in parameters if p.kind is not p.VAR_KEYWORD]  # inputs of older workflows
+            named = [p for p in parameters if p.kind is not p.VAR_KEYWORD]
+            if method == "execute":
+                facts["takes_any"] = len(named) < len(parameters)  # inputs of older workflows, or settings left alone
             facts[method] = {p.name: None if p.default is p.empty else {"default": p.default} for p in named}
     return facts
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ _OPTIONS: tuple[tuple[str, type, str], ...] = (
     ("learning_rate", float, "learning rate"),
     ("batch_size", int, "pictures per step"),
     ("seed", int, "seed of everything random"),
+    ("adapter", str, "lora, locon (convolutions too), dora or rslora"),
+    ("optimizer", str, "adamw, adamw8bit, prodigy or schedulefree"),
+    ("text_encoder_rate", float, "learning rate of the text encoder (SD 1.5, SDXL)"),
 )
 
 
@@ -39,6 +43,7 @@ def add(parser_factory: Callable[..., argparse.ArgumentParser]) -> argparse.Argu
 def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
     from ..audit import audit
     from ..training.plan import family_resolution_px, make_plan
+    from ..training.stepsize import compared, effective_step
     from .audit import limits_of
 
     limits = limits_of(args, family_resolution_px(args.family, args.purpose))
@@ -49,8 +54,12 @@ def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
     plan = make_plan(dataset, args.family, purpose=args.purpose, **overrides)
     if args.save:
         plan.save(args.save)
+    usual = make_plan(dataset, args.family, purpose=args.purpose)
+    size = f"Step size: {compared(effective_step(plan), effective_step(usual))}."
     counts = {"photos": len(dataset.entries) + len(dataset.unreadable), "kept": len(dataset.kept)}
-    return {**plan.to_json(), "resolution": plan.resolution_px, **counts}
+    step = effective_step(plan)
+    sizes = {"step_size": None if math.isnan(step) else step, "step_size_text": size}
+    return {**plan.to_json(), "resolution": plan.resolution_px, **counts, **sizes}
 
 
 def show(result: dict[str, Any]) -> str:
@@ -59,4 +68,4 @@ def show(result: dict[str, Any]) -> str:
         f"{result['batch_size']} at {result['resolution']} px, rank {result['rank']}, alpha "
         f"{result['alpha']:g}, learning rate {result['learning_rate']:g} ({result['schedule']})"
     )
-    return f"{result['why']}\n{numbers}"
+    return f"{result['why']}\n{numbers}\n{result['step_size_text']}"

@@ -18,6 +18,7 @@ from .adapter import FlatAdapter
 from .averages import follow, shown
 from .batches import Batches
 from .best import Best, Smoothed
+from .distributed import ALONE, Group
 from .draws import Draw, draw, draw_prior
 from .encode import EncodedSet
 from .frugal import rehearse, within_memory
@@ -72,6 +73,8 @@ class Run:
     showing: bool = False
     """The adapter holds what would be saved for a moment."""
     prior: Prior | None = None
+    group: Group = ALONE
+    """The processes that train together."""
     text_encoder: Any = None
     """When it is trained along."""
 
@@ -147,6 +150,7 @@ def fit(run: Run, hooks: Hooks) -> str:
         started = time.monotonic()
         reader.add(within_memory(run, hooks, train_step))
         run.step += 1
+        hooks.stop.agree()
         run.seconds += time.monotonic() - started
         if reader.due or run.step == total:
             reader.read()
@@ -167,7 +171,7 @@ def train_step(run: Run) -> torch.Tensor:
     import torch
 
     run.adapter.values.grad.zero_()  # type: ignore[union-attr]
-    drawn = draw(run, run.step)
+    drawn = run.group.share(draw(run, run.step))
     plain = torch.zeros((), device=run.device)
     parts = _parts(run, drawn)
     for part in parts:
@@ -176,6 +180,7 @@ def train_step(run: Run) -> torch.Tensor:
         plain += loss.plain / len(parts)
     if run.prior is not None:
         _learn_prior(run, run.prior)
+    run.group.average(run.adapter.values.grad)  # type: ignore[arg-type]
     torch.nn.utils.clip_grad_norm_([run.adapter.values], MAX_GRADIENT_NORM, foreach=False)
     rate = learning_rate(run.plan, run.step) * run.rate_factor
     for group in run.optimizer.param_groups:
@@ -194,7 +199,7 @@ def _parts(run: Run, drawn: Draw) -> list[Draw]:
 
 def _learn_prior(run: Run, prior: Prior) -> None:
     """Add the gradient of the regular pictures: they hold the base's idea of the class."""
-    parts = _parts(run, draw_prior(run, prior.data, prior.batches, run.step))
+    parts = _parts(run, run.group.share(draw_prior(run, prior.data, prior.batches, run.step)))
     for part in parts:
         loss = predict(run, part)
         (loss.weighted * (run.plan.prior_weight / len(parts))).backward()

@@ -65,7 +65,7 @@ def _build(arguments: Sequence[str]) -> tuple[argparse.ArgumentParser, dict[str,
         return made
 
     wanted = arguments[:1] if arguments[:1] and arguments[0] in VERBS else [v for v in VERBS if v not in HIDDEN]
-    modules = {verb: import_module(f".commands.{verb}", __package__) for verb in wanted}
+    modules = {verb: import_module(f".commands.{verb.replace('-', '_')}", __package__) for verb in wanted}
     for module in modules.values():
         module.add(factory)
     return parser, modules

@@ -127,10 +127,7 @@ def train_lora(dataset: Dataset, plan: TrainPlan, base: Path, out: Path, observe
     from .training.run import TrainRequest, train
 
     observer.stage("train")
-    prompt = f"photo of {dataset.trigger} {dataset.class_word}"
-    request = TrainRequest(
-        base=base, dataset=dataset, plan=plan, out=out, trigger=dataset.trigger, sample_prompts=(prompt,)
-    )
+    request = TrainRequest(base=base, dataset=dataset, plan=plan, out=out, trigger=dataset.trigger)
     return train(request, observer)
 
 

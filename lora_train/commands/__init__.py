@@ -7,5 +7,5 @@ A verb module has ``HELP`` (one line), ``add(parser_factory)`` that makes its ar
 from __future__ import annotations
 
 VERBS = ("quickstart", "audit", "crop", "plan", "train", "inspect", "resize", "merge", "conflict", "convert",
-         "extract", "download", "diversity", "diagnose", "models", "worker")  # fmt: skip
+         "extract", "download", "diversity", "diagnose", "models", "export-config", "worker")  # fmt: skip
 HIDDEN = ("worker",)

@@ -48,6 +48,7 @@ def add(parser_factory: Callable[..., argparse.ArgumentParser]) -> argparse.Argu
     parser.add_argument("--resolution", type=int, metavar="PX", help="training resolution")
     parser.add_argument("--limits", type=Path, metavar="FILE", help="JSON with audit limits")
     parser.add_argument("--prompt", action="append", default=[], help="prompt of a sample while training (repeatable)")
+    parser.add_argument("--embedder", type=Path, metavar="FILE", help="a CLIP model that scores the samples")
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run of the same name")
     parser.add_argument("--extend", type=int, default=0, metavar="STEPS", help="train a saved run this much longer")
     for name, kind, text in _OPTIONS:

@@ -20,6 +20,7 @@ from .averages import published, shown
 from .begin import begin_run, needs_whole_base
 from .best import Point
 from .checkpoint import RunFolder, load_resume, plan_to_go_on, save_point, save_resume
+from .distributed import ALONE, Group, SharedStop, spread
 from .encode import EncodedSet, base_mark, check_fits, encode_dataset, opening, read_encoded
 from .facts import lora_facts, run_report
 from .memory import pick_device, pick_dtype
@@ -51,8 +52,16 @@ SNAPSHOT_SHARE = 0.02
 class Job:
     """The work of one request. ``rescue`` may be called from another thread while it runs."""
 
-    def __init__(self, request: TrainRequest, observer: WorkerObserver, stop: StopFlag, wishes: Wishes) -> None:
+    def __init__(
+        self,
+        request: TrainRequest,
+        observer: WorkerObserver,
+        stop: StopFlag,
+        wishes: Wishes,
+        group: Group = ALONE,
+    ) -> None:
         self.request, self.observer, self.stop, self.wishes = request, observer, stop, wishes
+        self.group = group
         self.folder = RunFolder(Path(request.out))
         self.step_saves = StepSaves(self.folder)
         self.run: loop.Run | None = None
@@ -63,30 +72,35 @@ class Job:
         self._next_snapshot = time.monotonic() + FIRST_SNAPSHOT_S
         self._base_file = BaseFile.of(Path(request.base))
 
-    def work(self) -> TrainResult:
-        """Do everything and return the result.
+    def work(self) -> TrainResult | None:
+        """Do everything and return the result; None in a process that only takes its share of the steps.
 
         Raises:
             LorasmithError: with one clear sentence.
         """
         request = self.request
         self.observer.stage("load")
+        self.request = request = replace(request, plan=spread(request.plan, self.group.size))
         if request.resume:
             plan = plan_to_go_on(self.folder.resume, request.plan, request.extend)
             self.request = request = replace(request, plan=plan)
         device = pick_device()
         dtype = pick_dtype(device, request.plan.precision)
-        if not request.resume:
+        if not request.resume and self.group.leads:
             self.folder.best.unlink(missing_ok=True)
-        base, data = self._prepare(device, dtype)
-        self.observer.check_cancelled()
-        plan, watching = self._with_samples(base)
-        run = begin_run(base, data, plan, request.dataset, self.folder.prior, device, dtype, self.observer)
+        with self.group.leader_first():
+            base, data = self._prepare(device, dtype)
+            self.observer.check_cancelled()
+            plan, watching = self._with_samples(base)
+            run = begin_run(base, data, plan, request.dataset, self.folder.prior, device, dtype, self.observer)
+        run.group = self.group
         if request.resume:
             load_resume(run, self.folder.resume)
             note = extension_note(plan) if request.extend else f"Goes on at step {run.step} of {plan.steps}."
             self.observer.message(note)
             self.step_saves.last = run.step
+        if not self.group.leads:
+            return self._follow(run)
         self.observer.open_metrics(run.step if request.resume else None)
         require_space(self.folder.path, run.adapter)
         self.run = run
@@ -95,9 +109,15 @@ class Job:
         self.observer.stage("train")
         if self.watch:
             self.watch.begin(run)
-        stopped_by = loop.fit(run, loop.Hooks(self.stop, self.observer, self._after_read, self._look))
+        stop = self.stop if self.group.size == 1 else SharedStop(self.stop, self.group)
+        stopped_by = loop.fit(run, loop.Hooks(stop, self.observer, self._after_read, self._look))
         with self._finishing:
             return self._finish(run, stopped_by)  # type: ignore[arg-type]
+
+    def _follow(self, run: loop.Run) -> None:
+        """Take this process's share of every step; process 0 does everything else."""
+        stop = SharedStop(self.stop, self.group)
+        loop.fit(run, loop.Hooks(stop, self.observer, lambda run: None, lambda run: None))
 
     def rescue(self, grace_s: float) -> TrainResult | None:
         """After a stop was asked for: save the best point when the loop does not end by itself.

@@ -20,7 +20,7 @@ class SignalLimits:
     """Where readings become decisions."""
 
     likeness_tolerance: float = 0.05
-    """Differences of likeness below this are not worth variety; also what the proof asks for."""
+    """A difference of likeness up to this may be one trait of one picture: it is given away for variety."""
     patience: int = 2
     """Readings in a row without a gain before likeness counts as flat."""
     collapsed_variety: float = DEFAULT_LIMITS.collapsed_ratio

@@ -12,18 +12,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..errors import LorasmithError
 from ..families.traits import SD15, Traits, ask
 from ..observer import Observer
 from .adapter import FlatAdapter
 from .averages import follow, shown
 from .batches import Batches
 from .best import Best, Smoothed
+from .distributed import ALONE, Group
 from .draws import Draw, draw, draw_prior
 from .encode import EncodedSet
+from .frugal import rehearse, within_memory
 from .loss import StepLoss, denoising_loss
 from .lowrank import quicken_lora
-from .memory import LADDER, Rung, free_cached, is_out_of_memory
+from .memory import LADDER, Rung
 from .noise import draw_noise
 from .objective import Noising, prepare
 from .optimizers import build
@@ -72,6 +73,8 @@ class Run:
     showing: bool = False
     """The adapter holds what would be saved for a moment."""
     prior: Prior | None = None
+    group: Group = ALONE
+    """The processes that train together."""
     text_encoder: Any = None
     """When it is trained along."""
 
@@ -137,14 +140,17 @@ def fit(run: Run, hooks: Hooks) -> str:
         LorasmithError: the loss became NaN twice, or memory ran out with every frugal setting.
     """
     reader = Reader(run, hooks)
+    if run.device != "cpu":
+        within_memory(run, hooks, lambda run: rehearse(run, predict))
     if math.isnan(run.loss_first):
         run.loss_first = run.loss_last = probe(run)
     total = run.plan.steps
     probe_every = max(1, total // PROBES)
     while run.step < total and not hooks.stop.requested:
         started = time.monotonic()
-        reader.add(_step_within_memory(run, hooks))
+        reader.add(within_memory(run, hooks, train_step))
         run.step += 1
+        hooks.stop.agree()
         run.seconds += time.monotonic() - started
         if reader.due or run.step == total:
             reader.read()
@@ -165,7 +171,7 @@ def train_step(run: Run) -> torch.Tensor:
     import torch
 
     run.adapter.values.grad.zero_()  # type: ignore[union-attr]
-    drawn = draw(run, run.step)
+    drawn = run.group.share(draw(run, run.step))
     plain = torch.zeros((), device=run.device)
     parts = _parts(run, drawn)
     for part in parts:
@@ -174,6 +180,7 @@ def train_step(run: Run) -> torch.Tensor:
         plain += loss.plain / len(parts)
     if run.prior is not None:
         _learn_prior(run, run.prior)
+    run.group.average(run.adapter.values.grad)  # type: ignore[arg-type]
     torch.nn.utils.clip_grad_norm_([run.adapter.values], MAX_GRADIENT_NORM, foreach=False)
     rate = learning_rate(run.plan, run.step) * run.rate_factor
     for group in run.optimizer.param_groups:
@@ -192,7 +199,7 @@ def _parts(run: Run, drawn: Draw) -> list[Draw]:
 
 def _learn_prior(run: Run, prior: Prior) -> None:
     """Add the gradient of the regular pictures: they hold the base's idea of the class."""
-    parts = _parts(run, draw_prior(run, prior.data, prior.batches, run.step))
+    parts = _parts(run, run.group.share(draw_prior(run, prior.data, prior.batches, run.step)))
     for part in parts:
         loss = predict(run, part)
         (loss.weighted * (run.plan.prior_weight / len(parts))).backward()
@@ -230,26 +237,3 @@ def probe(run: Run) -> float:
             told = run.data.words.rows([index] * PROBE_TIMESTEPS)
             total += float(predict(run, Draw(latent, told, eps, times)).plain)
     return total / len(chosen)
-
-
-def _step_within_memory(run: Run, hooks: Hooks) -> torch.Tensor:
-    """One step; when memory runs out, the same step with the next more frugal setting."""
-    while True:
-        try:
-            return train_step(run)
-        except (RuntimeError, MemoryError) as error:
-            place = LADDER.index(run.rung) + 1
-            if not is_out_of_memory(error) or place == len(LADDER):
-                raise _memory_error(run) if is_out_of_memory(error) else error from error
-        run.rung = LADDER[place]
-        if run.rung.checkpointing:
-            run.unet.enable_gradient_checkpointing()
-        free_cached(run.device)
-        hooks.observer.message(f"Memory ran out; trying the step again {run.rung.name}.")
-
-
-def _memory_error(run: Run) -> LorasmithError:
-    return LorasmithError(
-        f"Memory ran out at step {run.step + 1} on {run.device}, even {LADDER[-1].name}. Lower the "
-        f"resolution ({run.plan.resolution_px} px) or the rank ({run.plan.rank}), or close other programs."
-    )

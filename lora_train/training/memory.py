@@ -17,10 +17,13 @@ class Rung:
     """Recompute activations in the backward pass: about half the memory, 1.5 x the time."""
     split: bool = False
     """One picture at a time, gradients added up: the same step, less memory."""
+    share: float = 1.0
+    """Of the blocks that are recomputed, 0 to 1."""
 
 
 LADDER: tuple[Rung, ...] = (
     Rung("as planned"),
+    Rung("with gradient checkpointing of every second block", checkpointing=True, share=0.5),
     Rung("with gradient checkpointing", checkpointing=True),
     Rung("with gradient checkpointing, one picture at a time", checkpointing=True, split=True),
 )

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import queue
+import shlex
 import signal
 import subprocess
 import sys
@@ -156,13 +157,21 @@ def clean_environment(source: Mapping[str, str]) -> dict[str, str]:
     return {**kept, **fixed}
 
 
+def _command() -> list[str]:
+    """What starts the worker: this Python, or what ``LORASMITH_LAUNCH`` says, such as ``accelerate launch``."""
+    launcher = shlex.split(os.environ.get("LORASMITH_LAUNCH", ""))
+    if launcher:
+        return [*launcher, "-m", "lora_train", "worker"]
+    return [sys.executable, "-c", _BOOT, str(ROOT), "lora_train", "worker"]
+
+
 def _start() -> subprocess.Popen[str]:
     """Start the worker from wherever the pack lies; Ctrl-C in a shell reaches only the parent."""
     flags = 0
     if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
     return subprocess.Popen(
-        [sys.executable, "-c", _BOOT, str(ROOT), "lora_train", "worker"],
+        _command(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

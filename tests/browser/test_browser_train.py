@@ -193,7 +193,7 @@ def test_planned_end_and_two_nodes_do_not_mix(frontend: Frontend, few_photos: st
         }""",
         TRAIN,
     )
-    frontend.run()
+    frontend.run(timeout_s=1800)
     texts = frontend.page.evaluate(
         """(type) => app.graph.nodes.filter((node) => node.type === type)
             .map((node) => node.lorasmithView.element.innerText)""",
@@ -201,6 +201,8 @@ def test_planned_end_and_two_nodes_do_not_mix(frontend: Frontend, few_photos: st
     )
     assert [f"Saved as {panel.name}" in text for text in texts] == [True, False]
     assert ["Saved as second" in text for text in texts] == [False, True]
+    panel.at_last(1.1)
+    panel.keep("ended")
     assert all("LoRA trained" in text and "Trained all 4 steps" in text for text in texts)
 
 

@@ -121,7 +121,7 @@ def test_in_half_precision_the_step_is_about_the_same(case: Case, tmp_path: Path
 @every
 def test_memory_saving_settings_give_the_same_step(case: Case, tmp_path: Path) -> None:
     results = []
-    for rung in (loop.LADDER[0], loop.LADDER[2]):
+    for rung in (loop.LADDER[0], loop.LADDER[-1]):
         base, adapter = _with_lora(case, tmp_path)
         run = _run(case, base, adapter)
         run.rung = rung

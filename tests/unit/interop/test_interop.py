@@ -127,6 +127,7 @@ def test_a_command_line_is_read() -> None:
     assert read.fields == {
         "family": "sdxl", "rank": 32, "alpha": 16.0, "learning_rate": 2e-4, "batch_size": 8, "resolution_px": 640,
         "schedule": "constant", "optimizer": "adamw", "weight_decay": 0.1, "min_snr_gamma": None, "noise_offset": 0.0,
+        "text_encoder_rate": 0.0,
     }  # fmt: skip
     said = {note.name: note.fate for note in read.notes}
     assert said["fancy_trick"] == said["optimizer_args x"] == said["max_train_epochs"] == "not supported"

@@ -13,6 +13,9 @@ from lora_train.observer import RecordingObserver
 from lora_train.training import loop
 from lora_train.training.adapter import add_lora, remove_lora
 from lora_train.training.checkpoint import load_resume, save_resume
+from lora_train.training.draws import Draw
+from lora_train.training.frugal import Selective, recompute, rehearse
+from lora_train.training.loss import StepLoss
 from lora_train.training.memory import LADDER
 from lora_train.training.optimizers import BETAS
 from lora_train.training.stopping import StopFlag
@@ -118,7 +121,7 @@ def test_the_two_dropouts_share_the_steps() -> None:
 
 def test_one_picture_at_a_time_is_the_same_step() -> None:
     whole, split = tiny.run(), tiny.run()
-    split.rung = LADDER[2]
+    split.rung = LADDER[-1]
     a, b = loop.train_step(whole), loop.train_step(split)
     torch.testing.assert_close(a, b)
     torch.testing.assert_close(whole.adapter.values, split.adapter.values, rtol=1e-4, atol=1e-6)
@@ -130,13 +133,43 @@ def test_memory_running_out_takes_the_frugal_way_and_says_so(monkeypatch: pytest
 
     def hungry(r: loop.Run) -> torch.Tensor:
         tries.append(r.rung.name)
-        if len(tries) < 3:
+        if len(tries) < len(LADDER):
             raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
         return real(r)
 
     monkeypatch.setattr(loop, "train_step", hungry)
     assert loop.fit(run, tiny.hooks(seen)) == "planned_end"
-    assert tries == [rung.name for rung in LADDER] and len(seen.of("message")) == 2
+    assert tries == [rung.name for rung in LADDER] and len(seen.of("message")) == len(LADDER) - 1
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_recomputing_some_blocks_or_all_is_the_same_step(share: float) -> None:
+    usual, frugal = tiny.run(), tiny.run()
+    recompute(frugal.unet, share)
+    a, b = loop.train_step(usual), loop.train_step(frugal)
+    torch.testing.assert_close(a, b)
+    torch.testing.assert_close(usual.adapter.values, frugal.adapter.values, rtol=1e-5, atol=1e-7)
+
+
+def test_every_second_block_is_recomputed() -> None:
+    some = Selective(0.5)
+    layer = torch.nn.Linear(2, 2)
+    for _ in range(6):
+        some(layer, torch.ones(1, 2))
+    assert (some.calls, some.recomputed) == (6, 3)
+
+
+def test_the_rehearsal_learns_nothing_and_sees_the_largest_picture() -> None:
+    run, seen = tiny.run(), []
+    before = run.adapter.snapshot()
+
+    def watched(r: loop.Run, drawn: Draw) -> StepLoss:
+        seen.append(tuple(drawn.latents.shape))
+        return loop.predict(r, drawn)
+
+    rehearse(run, watched)
+    assert seen == [(2, 4, 8, 8)] and torch.equal(run.adapter.values, before)
+    assert float(run.adapter.values.grad.abs().max()) == 0 and not run.optimizer.state
 
 
 def test_memory_that_is_never_enough_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,7 +78,7 @@ RULES: tuple[Rule, ...] = (
          (("train.effort", ">=", 1.4),), 0.94,
          "{steps:.0f} steps at a rate of {rate:.1e}; {wanted:.0f} steps at {wanted_rate:.1e} suit these photos: "
          "{effort:.1f} times as much.",
-         (Remedy("steps", "balanced", "Train {value:.0f} steps."), _WEAKER, _EARLIER), BAD),
+         (Remedy("steps", "balanced", "Train {value:.0f} steps."), _WEAKER, _EARLIER), (_is("test.overfit"),)),
     Rule("nothing_learned", "Nothing was learned",
          (_is("test.stranger"), ("train.loss_drop", "<", 0.005), ("train.effort", ">=", 0.5)), 0.93,
          "The loss fell by {loss_drop:.1%} only, after {steps:.0f} steps.",
@@ -89,7 +89,7 @@ RULES: tuple[Rule, ...] = (
          "The rate is {rate:.1e}; {wanted_rate:.1e} is usual for this family.",
          (Remedy("learning_rate", "wanted", "Train with a learning rate of {value:.1e}."), _PLANNED)),
     Rule("too_few_steps", "Not trained for long enough",
-         (_is("test.stranger"), ("train.effort", "<", 0.8)), 0.9,
+         (_is("test.stranger"), ("train.effort", "<", 0.8), ("test.overfit", "<", 0.5)), 0.9,
          "{steps:.0f} steps; {wanted:.0f} suit these photos.", (_PLANNED,)),
     Rule("always_smiling", "Always smiling",
          (("habit.smile", ">=", 0.5),), 0.86, "{smile_text}.",

@@ -75,31 +75,56 @@ def find_habits(
         if question.identity or len(open_rows) < limits.habit_images:
             continue
         votes = _votes(answers[question.id][open_rows])
-        best = int(np.bincount(votes[votes >= 0], minlength=len(question.labels)).argmax())
-        hits, n = int((votes == best).sum()), len(votes)
-        plain = None if base is None else _share(base[0][question.id], _open(base[1], question.id), best)
-        taught = None if photos is None else _share(photos[question.id], None, best)
-        is_habit = best not in question.absent and _is_habit(hits, n, plain, taught, limits)
-        rows.append(Habit(question.id, question.title, question.labels[best], hits, n, plain, taught, is_habit))
+        plain = None if base is None else _votes(base[0][question.id][_open(base[1], question.id)])
+        taught = None if photos is None else _votes(photos[question.id])
+        rows.append(_habit(question, votes, plain, taught, limits))
     return tuple(sorted(rows, key=lambda h: (-h.is_habit, -(h.share - (h.base_share or 0.0)))))
 
 
-def _is_habit(hits: int, n: int, base: float | None, photos: float | None, limits: DiversityLimits) -> bool:
-    """Nearly always, clearly more often than without the LoRA; and learned, not chance: the photos show it as well."""
-    if photos is not None and photos < limits.habit_photos_share:
-        return False
-    if base is None:
-        return photos is not None and hits / n >= limits.habit_share_alone
-    return hits / n >= limits.habit_share and hits / n - base >= limits.habit_gain
+def _habit(
+    question: Question, votes: np.ndarray, base: np.ndarray | None, photos: np.ndarray | None, limits: DiversityLimits
+) -> Habit:
+    """The most frequent answer; or, where that is none, the two that nearly all photos show."""
+    known = np.bincount(votes[votes >= 0], minlength=len(question.labels))
+    one = _counted(question, (int(known.argmax()),), votes, base, photos, limits.habit_photos_share, limits)
+    if one.is_habit or photos is None:
+        return one
+    shown = np.bincount(photos[photos >= 0], minlength=len(question.labels))
+    two = tuple(int(i) for i in shown.argsort()[::-1][:2])
+    if shown[list(two)].min() < limits.habit_second_share * len(photos):
+        return one
+    both = _counted(question, two, votes, base, photos, limits.habit_two_share, limits)
+    return both if both.is_habit else one
+
+
+def _counted(
+    question: Question,
+    kinds: tuple[int, ...],
+    votes: np.ndarray,
+    base: np.ndarray | None,
+    photos: np.ndarray | None,
+    photos_share: float,
+    limits: DiversityLimits,
+) -> Habit:
+    """How many pictures show one of ``kinds``, and whether that is a habit.
+
+    It is one when they show it nearly always, clearly more often than without the LoRA; and when it was
+    learned, not chance: the photos show it as well.
+    """
+    hits, n = int(np.isin(votes, kinds).sum()), len(votes)
+    before = float(np.isin(base, kinds).mean()) if base is not None and len(base) else None
+    taught = float(np.isin(photos, kinds).mean()) if photos is not None and len(photos) else None
+    if before is None:
+        often = taught is not None and hits / n >= limits.habit_share_alone
+    else:
+        often = hits / n >= limits.habit_share and hits / n - before >= limits.habit_gain
+    is_habit = often and (taught is None or taught >= photos_share) and not question.absent & set(kinds)
+    label = " or ".join(question.labels[k] for k in kinds)
+    return Habit(question.id, question.title, label, hits, n, before, taught, is_habit)
 
 
 def _open(asked: Asked, question: str) -> np.ndarray:
     return np.array([i for i, wanted in enumerate(asked) if question not in wanted], np.int64)
-
-
-def _share(answers: np.ndarray, rows: np.ndarray | None, answer: int) -> float | None:
-    votes = _votes(answers if rows is None else answers[rows])
-    return float((votes == answer).mean()) if len(votes) else None
 
 
 def _votes(answers: np.ndarray) -> np.ndarray:

@@ -50,6 +50,10 @@ class DiversityLimits:
     """The same where there are no pictures of the base; then the training photos must show it too."""
     habit_photos_share: float = 0.6
     """The training photos show it as well: at least this share of them."""
+    habit_two_share: float = 0.9
+    """The same for two answers together, such as the two places of all photos."""
+    habit_second_share: float = 0.2
+    """And the rarer of the two: at least this share of the photos."""
     face_distance_least: float = 0.45
     """dlib: the limit for "the person" never falls below: one person's varied photos are up to .46 apart."""
     face_distance_most: float = 0.56

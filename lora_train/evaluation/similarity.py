@@ -18,7 +18,7 @@ def group_ids(labels: Sequence[str] | None, n: int) -> np.ndarray:
 
 
 def mean_pairwise(embeddings: np.ndarray, groups: np.ndarray | None = None) -> Estimate:
-    """Mean cosine over the pairs of unit rows (n, d) of each group, averaged over the groups.
+    """Mean cosine over all pairs of unit rows (n, d) that are of one group.
 
     Pictures of different prompts differ because they were asked to; they are never paired. The value
     is NaN when no group has two members; the error is the jackknife's within groups.
@@ -30,37 +30,23 @@ def mean_pairwise(embeddings: np.ndarray, groups: np.ndarray | None = None) -> E
 
 
 def within_groups(cosines: np.ndarray, groups: np.ndarray) -> float:
-    """Mean over groups of the mean cosine (n, n) of their pairs; NaN when there is no pair."""
-    means = [_pair_mean(cosines[np.ix_(rows, rows)]) for rows in _members(groups) if len(rows) > 1]
-    return float(np.mean(means)) if means else float("nan")
+    """Mean cosine (n, n) over the pairs within groups; NaN when there is no pair.
+
+    Every pair counts the same, so that a prompt with many pictures says more than one with two.
+    """
+    sums, counts = _by_row(cosines, groups)
+    return float(sums.sum() / counts.sum()) if counts.sum() else float("nan")
 
 
 def within_groups_left_out(cosines: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """(n,) :func:`within_groups` without picture i, in closed form: a set of a thousand costs one look at it.
-
-    Without picture i of a group of m the sum over its pairs loses twice row i.
-    """
-    members = _members(groups)
-    means = np.array([_pair_mean(cosines[np.ix_(rows, rows)]) for rows in members])
-    found = np.empty(len(groups))
-    for g, rows in enumerate(members):
-        part, size = cosines[np.ix_(rows, rows)], len(rows)
-        others = np.delete(means, g)
-        others = others[np.isfinite(others)]
-        own = np.full(size, np.nan)
-        if size > 2:
-            total = part.sum() - np.trace(part)
-            own = (total - 2 * (part.sum(axis=1) - part.diagonal())) / ((size - 1) * (size - 2))
-        count = len(others) + np.isfinite(own)
-        sums = others.sum() + np.nan_to_num(own)
-        found[rows] = np.where(count > 0, sums / np.maximum(count, 1), np.nan)
-    return found
+    """(n,) :func:`within_groups` without picture i: the sum over all pairs loses twice row i."""
+    sums, counts = _by_row(cosines, groups)
+    left = counts.sum() - 2 * counts
+    return np.where(left > 0, (sums.sum() - 2 * sums) / np.maximum(left, 1), np.nan)
 
 
-def _members(groups: np.ndarray) -> list[np.ndarray]:
-    return [np.flatnonzero(groups == g) for g in np.unique(groups)]
-
-
-def _pair_mean(part: np.ndarray) -> float:
-    size = len(part)
-    return float((part.sum() - np.trace(part)) / (size * (size - 1))) if size > 1 else float("nan")
+def _by_row(cosines: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each picture: the sum of its cosines to the others of its group (n,), and how many they are."""
+    paired = groups[:, None] == groups[None, :]
+    np.fill_diagonal(paired, False)
+    return np.where(paired, cosines, 0.0).sum(axis=1), paired.sum(axis=1)

@@ -60,3 +60,12 @@ def test_an_answer_that_is_hardly_likelier_than_another_does_not_count() -> None
     clear = answers([1] * 8)
     rows = find_habits((MOOD,), unclear, [{}] * 8, DEFAULT_LIMITS, (answers([0] * 8), [{}] * 8), clear)
     assert rows[0].hits == 0
+
+
+def test_two_answers_that_all_photos_show_are_a_habit_together() -> None:
+    """Photos of two afternoons: every picture is one of the two, and neither alone is most of them."""
+    habit = find([1, 2] * 4, [0] * 6 + [1, 2], [1] * 5 + [2] * 5)
+    assert habit is not None and habit.is_habit and habit.hits == 8
+    assert habit.label in ("smiling or sad", "sad or smiling") and habit.photos_share == 1.0
+    varied = find([1, 2] * 4, [0] * 6 + [1, 2], [1] * 4 + [2] * 4 + [0] * 2)
+    assert varied is not None and not varied.is_habit  # a fifth of the photos shows something else

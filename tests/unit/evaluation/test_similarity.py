@@ -28,6 +28,12 @@ def test_pairs_of_two_prompts_are_never_compared() -> None:
     assert mean_pairwise(rows).value == pytest.approx(1 / 3)
 
 
+def test_a_prompt_with_many_pictures_says_more_than_one_with_two() -> None:
+    alike, opposite = np.tile([1.0, 0.0], (4, 1)), np.array([[0.0, 1.0], [0.0, -1.0]])
+    found = mean_pairwise(np.concatenate([alike, opposite]), np.array([0] * 4 + [1] * 2))
+    assert found.value == pytest.approx((6 * 1 + 1 * -1) / 7)  # six pairs of one kind, one of the other
+
+
 def test_a_thousand_pictures_are_a_matter_of_one_table() -> None:
     rows = unit(np.random.default_rng(0).normal(size=(1000, 16)))
     found = mean_pairwise(rows)

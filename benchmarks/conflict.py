@@ -25,6 +25,9 @@ from conflict_scores import DAMAGED, Case, Foretold, case, foretold
 from lora_train.lora.balance import check
 from lora_train.starter import starter_checkpoint
 
+WORKS = 0.5
+"""A LoRA that shows less than this alone has too little to lose."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -56,8 +59,9 @@ def compare(looks: Sequence[Seen], alone: Mapping[tuple[str, float], Seen], base
     for look in (look for look in looks if len(look.names) > 1):
         files = [work / f"{name}.safetensors" for name in look.names]
         found = check(files, look.strengths, base)
-        strength = look.strengths[look.names.index(look.of)]
-        cases.append(case(found, look, alone[look.of, strength]))
+        by_itself = alone[look.of, look.strengths[look.names.index(look.of)]]
+        if by_itself.kept >= WORKS:
+            cases.append(case(found, look, by_itself))
     return cases
 
 

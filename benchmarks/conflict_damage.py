@@ -89,7 +89,8 @@ def prompt(names: Sequence[str], scene: str) -> str:
 def seen(names: tuple[str, ...], strengths: tuple[float, ...], base: Path, work: Path) -> list[Seen]:
     """Make the pictures of a stack, or take what was seen before; one entry for each LoRA that was asked for."""
     note = work / "seen" / f"{'+'.join(names)} {' '.join(f'{s:g}' for s in strengths)}.json"
-    if not note.is_file():
+    trained = max((work / f"{name}.safetensors").stat().st_mtime for name in names)
+    if not note.is_file() or note.stat().st_mtime < trained:
         found = _look(names, strengths, base, work)
         note.parent.mkdir(parents=True, exist_ok=True)
         note.write_text(json.dumps([asdict(one) for one in found]), encoding="utf-8")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import BadInputError
+from ..lora.apply import layers_of
 from ..lora.keys import Factors, Part
 from .stepsize import lora_scale
 
@@ -139,22 +140,29 @@ def add_lora(
 
     from .text import TARGETS
 
-    def config(layers: Sequence[str] | str) -> Any:
+    def config(layers: Sequence[str] | str, model: Any) -> Any:
         wanted = layers if isinstance(layers, str) else list(layers)
-        special = {"use_dora": kind == "dora", "use_rslora": kind == "rslora"}
+        special: dict[str, Any] = {"use_dora": kind == "dora", "use_rslora": kind == "rslora"}
+        if kind == "dora":
+            special["exclude_modules"] = _with_empty_rows(model) or None
         return LoraConfig(r=rank, lora_alpha=alpha, target_modules=wanted, **special)  # type: ignore[arg-type]
 
     wanted = (*targets, *CONVOLUTIONS) if kind == "locon" else targets
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         try:
-            unet.add_adapter(config(wanted), adapter_name=NAME)
+            unet.add_adapter(config(wanted, unet), adapter_name=NAME)
         except ValueError as error:
             raise BadInputError(f"The base model has no layer to train among {list(targets)}.") from error
         if text_encoder is not None:
-            inject_adapter_in_model(config(TARGETS), text_encoder, NAME)
+            inject_adapter_in_model(config(TARGETS, text_encoder), text_encoder, NAME)
     models: dict[Part, Any] = {"unet": unet} if text_encoder is None else {"unet": unet, "text_encoder": text_encoder}
     return _flatten(models, lora_scale(rank, alpha, kind) * rank if kind == "rslora" else alpha, kind)
+
+
+def _with_empty_rows(model: Any) -> list[str]:
+    """Layers with a row of zeros: it has no direction, and DoRA would divide by its length."""
+    return [name for name, layer in layers_of(model).items() if not bool(layer.weight.flatten(1).any(dim=1).all())]
 
 
 def remove_lora(unet: Any) -> None:

@@ -78,6 +78,16 @@ def test_every_kind_starts_as_the_base_and_returns_to_it(kind: Any) -> None:
     torch.testing.assert_close(model(*INPUTS).sample, before, atol=1e-5, rtol=1e-5)
 
 
+def test_a_dora_leaves_out_layers_with_an_empty_row() -> None:
+    model = tiny.unet()
+    name, layer = next((n, m) for n, m in model.named_modules() if n.endswith("to_q"))
+    with torch.no_grad():
+        layer.weight[3] = 0
+    adapter = add_lora(model, tiny.TARGETS, 2, 2.0, 1, "dora")
+    assert len(adapter.factors()) == 35 and name not in adapter.factors()
+    assert bool(model(*INPUTS).sample.isfinite().all())
+
+
 def test_rslora_is_written_with_the_alpha_that_gives_the_trained_scale() -> None:
     model = tiny.unet()
     adapter = add_lora(model, tiny.TARGETS, 4, 8.0, 1, "rslora")

@@ -74,7 +74,7 @@ def run_grid(
     """
     from ..lora_train.evaluation.grid import score_cells
 
-    folder, shots = free_folder(name), plan(asked, dataset)
+    folder, shots, photos = free_folder(name), plan(asked, dataset), reference_of(dataset)
     require(model, clip, vae)
     sittings = [Sitting("without the LoRA", model, clip)]
     sittings += [Sitting(cell.label, *apply_stack(model, clip, cell.stack, 1.0)[:2]) for cell in cells]
@@ -85,7 +85,7 @@ def run_grid(
     trigger, class_word = words_of(dataset)
     scored = [((cell.strengths, cell.checkpoint), pictures) for cell, pictures in zip(cells, made, strict=True)]
     found = score_cells(
-        scored, base, shots, reference=reference_of(dataset)[0], **open_eyes(asked.clip_model, asked.suite.purpose),
+        scored, base, shots, reference=photos.asked["reference"], **open_eyes(asked.clip_model, asked.suite.purpose),
         purpose=asked.suite.purpose, trigger=trigger, class_word=class_word,
     )  # fmt: skip
     done = Gridded(folder.name, folder, found, tuple(cells), shots, made, columns, shooting.sampled)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 NO_LORA = "None"
 SQUARE, WIDE, BOTH = "1:1", "16:9", "1:1 and 16:9"
 SHAPES = [SQUARE, WIDE, BOTH]
+_PHOTO_PX = 1024
+"""Longer side of a photo without a crop, as it is compared."""
 
 
 @dataclass(frozen=True)
@@ -49,19 +51,17 @@ def run_test(
     if not stack:
         raise BadInputError("There is no LoRA to test: connect a LoRA stack, or choose a file in 'lora_name'.")
     free_folder(name)  # before an hour of sampling
-    shots = plan(asked, dataset)
+    shots, photos = plan(asked, dataset), reference_of(dataset)
     require(model, clip, vae)
     with_lora = Sitting("with the LoRA", *apply_stack(model, clip, stack, 1.0)[:2])
     sittings = [Sitting("without the LoRA", model, clip), with_lora]
     shooting = Shooting(shots, sittings, Studio(vae, asked.how, asked.negative))
-    saved: list[Tested] = []
     try:
         shooting.run()
-        saved.append(_judged(shooting, asked, stack, dataset, name))
     finally:
-        if not saved and len(shooting.made) == 2 and shooting.made[1]:
-            _judged(shooting, asked, stack, dataset, f"{name}_stopped")
-    return saved[0]
+        if len(shooting.made) == 2 and 0 < len(shooting.made[1]) < len(shots):
+            _judged(shooting, asked, stack, dataset, photos, f"{name}_stopped")
+    return _judged(shooting, asked, stack, dataset, photos, name)
 
 
 def trained_side_px(dataset: Any) -> int:
@@ -100,12 +100,25 @@ def stack_of(stack: Sequence[StackRow] | None, lora_name: str, strength: float =
     return [(name, round(model * strength, 4), round(text * strength, 4), *more) for name, model, text, *more in rows]  # type: ignore[misc]
 
 
-def reference_of(dataset: Any) -> tuple[list[Image] | None, list[str] | None]:
-    """The training pictures as they were trained, and their names; None without a dataset."""
-    from ..lora_train.crop import render_crop
+@dataclass(frozen=True)
+class Reference:
+    """The training pictures, and how they are called; empty without a dataset."""
+
+    pictures: Sequence[Image] = ()
+    names: Sequence[str] = ()
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """As the judging functions take them."""
+        return {"reference": self.pictures or None, "photo_names": self.names or None}
+
+
+def reference_of(dataset: Any) -> Reference:
+    """The kept photos as they are trained; those without a crop whole."""
+    from ..lora_train.crop import render_picture
 
     entries = [] if dataset is None else list(dataset.kept)
-    return [render_crop(entry) for entry in entries] or None, [entry.name for entry in entries] or None
+    return Reference([render_picture(entry, _PHOTO_PX) for entry in entries], [entry.name for entry in entries])
 
 
 def words_of(dataset: Any) -> tuple[str, str]:
@@ -118,16 +131,17 @@ def title_of(stack: Sequence[StackRow]) -> str:
     return " + ".join(f"{Path(name.replace(chr(92), '/')).stem} {model:g}" for name, model, _ in stack)
 
 
-def _judged(shooting: Shooting, asked: Asked, stack: Sequence[StackRow], dataset: Any, name: str) -> Tested:
+def _judged(
+    shooting: Shooting, asked: Asked, stack: Sequence[StackRow], dataset: Any, photos: Reference, name: str
+) -> Tested:
     from ..lora_train.evaluation.bench import judge_test, save_report
 
     base, made = shooting.made
     host.HostObserver().say("Looking at the pictures …")
-    photos, names = reference_of(dataset)
     trigger, class_word = words_of(dataset)
     count = len(made)
     report = judge_test(
-        shooting.shots[:count], made, base[:count], reference=photos, photo_names=names,
+        shooting.shots[:count], made, base[:count], **photos.asked,
         **open_eyes(asked.clip_model, asked.suite.purpose), purpose=asked.suite.purpose, suite=asked.suite.id,
         trigger=trigger, class_word=class_word, lora=title_of(stack), strength=stack[0][1],
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"), observer=host.HostObserver(),

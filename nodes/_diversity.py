@@ -46,14 +46,12 @@ def check(
 
     made, made_notes = usable(images, "picture")
     base, base_notes = usable(base_images, "base picture")
-    photos, names = reference_of(dataset)
     found = judge_diversity(
         [picture for _, picture in made],
         base_images=paired(made, base, len(prompts)) or None,
-        reference=photos,
         prompt=prompt_of(prompts, [at for at, _ in made], sum(len(batch) for batch in images)),
         trigger="" if dataset is None else dataset.trigger,
-        photo_names=names,
+        **reference_of(dataset).asked,
         notes=[*made_notes, *base_notes],
         observer=host.HostObserver(),
         **open_eyes(eyes),

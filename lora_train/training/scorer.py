@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..evaluation.adherence import shown_share, things_asked
-from ..evaluation.copies import compare_looks, copy_cosine_of, nearest_photos
+from ..evaluation.copies import Prints, compare_looks, copy_cosine_of, nearest_photos, prints_of
 from ..evaluation.erase import identity_directions, without
 from ..evaluation.identity import Trait, agreement, closeness, closeness_left_out, traits_of
 from ..evaluation.limits import DEFAULT_LIMITS
 from ..evaluation.questions import Question, ask, load_questions
 from ..evaluation.similarity import group_ids, within_groups
-from ..evaluation.statistics import Estimate, jackknife
+from ..evaluation.statistics import Estimate
 from ..evaluation.variety import measure_variety
 from .scenes import Shot
 from .signals import Reading, Seen, drift_of, measured, relative, share_of
@@ -115,6 +115,10 @@ class Scorer:
         return identity_directions(self._embeds, self.questions)
 
     @cached_property
+    def _prints(self) -> Prints:
+        return prints_of(self.photos)
+
+    @cached_property
     def _photo_rows(self) -> np.ndarray:
         return self._embeds.images(self.photos)
 
@@ -159,8 +163,7 @@ class Scorer:
         """The yardstick is how far two seeds of the base are apart for the same words, subject or class."""
         prompts = [shot.prompt for shot in self.shots if shot.role != "own"]
         groups = group_ids(prompts, len(prompts))
-        everyone = jackknife(lambda kept: within_groups(base @ base.T, groups, kept), len(base), groups)
-        return drift_of(rows[~self.subject], base[~self.subject], 1 - everyone.value)
+        return drift_of(rows[~self.subject], base[~self.subject], 1 - within_groups(base @ base.T, groups))
 
     def _copied(self, pictures: Sequence[Image], rows: np.ndarray) -> np.ndarray:
         if not self.photos:
@@ -171,7 +174,7 @@ class Scorer:
             limit = copy_cosine_of(self._photo_rows, self.embedder.calibration.copy_cosine)
         nearest = nearest_photos(
             cosines,
-            compare_looks(pictures, self.photos),
+            compare_looks(prints_of(pictures), self._prints),
             copy_cosine=limit,
             copy_bits=DEFAULT_LIMITS.copy_bits,
             copy_likeness=DEFAULT_LIMITS.copy_likeness,

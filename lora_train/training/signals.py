@@ -87,8 +87,9 @@ def variety_change(new: Reading, old: Reading, base: np.ndarray, groups: np.ndar
     ours, theirs, yard = (rows @ rows.T for rows in (new.moments, old.moments, base))
 
     def change(kept: np.ndarray) -> float:
-        below = 1 - within_groups(yard, groups, kept)
-        above = within_groups(theirs, groups, kept) - within_groups(ours, groups, kept)
+        among = np.ix_(kept, kept)
+        below = 1 - within_groups(yard[among], groups[kept])
+        above = within_groups(theirs[among], groups[kept]) - within_groups(ours[among], groups[kept])
         return above / below if below > FLAT else float("nan")
 
     return measured(jackknife(change, len(base), groups))

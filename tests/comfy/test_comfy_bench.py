@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from harness.bench_graphs import BASE, SETTINGS, bench_of, card, pixels, suite
+from harness.bench_graphs import BASE, SETTINGS, bench_of, card, pixels, suite, write_lora
 from harness.comfyui import Server
-from harness.graphs import node, photos, training
+from harness.graphs import node, photos
 
 pytestmark = pytest.mark.comfy
 OWN = {
@@ -77,9 +77,8 @@ def test_a_set_that_is_not_there_in_a_language_says_where_it_is(server: Server) 
 
 @pytest.fixture(scope="module")
 def lora(server: Server) -> str:
-    """A LoRA that was trained for a moment: what it shows does not matter here."""
-    server.run(training("bench", steps=12))
-    return "bench.safetensors"
+    """A LoRA that changes something: what it shows does not matter here."""
+    return write_lora(server, "bench")
 
 
 def test_pictures_are_those_of_the_ksampler(server: Server, lora: str) -> None:

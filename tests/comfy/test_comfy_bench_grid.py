@@ -8,9 +8,9 @@ import urllib.request
 from typing import Any
 
 import pytest
-from harness.bench_graphs import BASE, MODELS, SETTINGS, bench_of, card, pixels, suite
+from harness.bench_graphs import BASE, MODELS, SETTINGS, bench_of, card, pixels, suite, write_lora
 from harness.comfyui import Server
-from harness.graphs import STARTER, node, photos, training
+from harness.graphs import STARTER, node, photos
 from safetensors import safe_open
 
 pytestmark = pytest.mark.comfy
@@ -19,8 +19,7 @@ SMALL = SETTINGS | {"steps": 2, "per_prompt": 1}
 
 @pytest.fixture(scope="module")
 def lora(server: Server) -> str:
-    server.run(training("grid", steps=12))
-    return "grid.safetensors"
+    return write_lora(server, "grid")
 
 
 def stack_of(*rows: tuple[str, float]) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def test_a_good_lora_shows_the_person_as_varied_as_the_base_and_what_was_asked(s
     before = scorer.read(base, base)
     assert found.likeness and before.likeness and found.variety and found.adherence and found.drift and found.copying
     assert found.likeness.value > 0.8 > 0.6 > before.likeness.value
-    assert found.variety.value + found.variety.se > 0.7 and found.adherence.value > 0.8
+    assert found.variety.value + found.variety.se > 0.6 and found.adherence.value > 0.8
     assert found.copying.value == 0 and found.drift.value == pytest.approx(0, abs=0.01)
     assert codes(scorer, base, drawn(SUBJECT, seed=1)) == set()
 

@@ -22,7 +22,7 @@ STEPS = 6
 
 def plan(rank: int, seed: int) -> TrainPlan:
     return TrainPlan(
-        family="sd15", steps=STEPS, why="test", rank=rank, alpha=rank / 2, learning_rate=1e-2, resolution_px=64,
+        family="starter", steps=STEPS, why="test", rank=rank, alpha=rank / 2, learning_rate=1e-2, resolution_px=64,
         batch_size=1, warmup_steps=0, schedule="constant", min_snr_gamma=None, noise_offset=0.0,
         caption_dropout=0.0, weight_decay=0.0, seed=seed, sample_every=0, precision="fp32",
     )  # fmt: skip

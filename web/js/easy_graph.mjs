@@ -137,10 +137,11 @@ export function usesDemo() {
   return Boolean(find("demo"));
 }
 
-// Run up to one node; what it needs and has not changed is taken from the cache.
+// Run up to one node; what it needs and has not changed is taken from the cache. What ComfyUI refuses is an error.
 export async function runTo(name) {
-  const node = find(name);
-  return app.queuePrompt(0, 1, [String(node.id)]);
+  await app.queuePrompt(0, 1, [String(find(name).id)]);
+  const [refused] = Object.values(app.lastNodeErrors ?? {}).flatMap((node) => node.errors ?? []);
+  if (refused) throw new Error((refused.details || refused.message).replace(/^\w+ - /, ""));
 }
 
 export function showOnCanvas(name) {

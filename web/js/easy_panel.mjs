@@ -68,7 +68,11 @@ export function createEasyPanel(tools) {
     pages[step].bar.show(words("waiting"));
     pages[step].status?.({ text: words("waiting") });
     marks();
-    await graph.runTo(name);
+    try {
+      await graph.runTo(name);
+    } catch (error) {
+      ended(words("failed", { why: error.message }));
+    }
   }
 
   function bar() {

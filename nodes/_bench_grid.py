@@ -176,6 +176,12 @@ def grid_report(done: Gridded) -> Report:
     return Report(title, "\n".join(lines), "warn" if done.best is None else "good", found.to_json())
 
 
+def short(report: Report) -> Report:
+    """Without the scores and the reason: the view above it shows them."""
+    lines = [line for line in report.text.splitlines()[1:] if "likeness" not in line]
+    return Report(report.title, "\n".join(lines), report.tone, report.details)
+
+
 def grid_sheet(done: Gridded) -> Image:
     """All cells with their scores on one labelled sheet; the suggested one is marked."""
     from ..lora_train.report.paper import DARK

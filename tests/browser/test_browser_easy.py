@@ -110,7 +110,7 @@ def test_what_is_missing_is_said_before_anything_runs(easy: Easy) -> None:
     easy.says("It did not work: There is no folder")
     easy.frontend.problems[:] = [
         text for text in easy.frontend.problems if "400 (Bad Request)" not in text
-    ]  # ComfyUI's
+    ]
     easy.click(easy.page.locator(".lorasmith-easy-steps button").nth(1))
     easy.shown.get_by_label("Trigger word").fill("  ")
     easy.press("Train")

@@ -1,4 +1,4 @@
-"""Twenty kills at random moments, of the worker and of the host: a loadable LoRA or none, and a resume that matches.
+"""Kills at random moments, of the worker and of the host: a loadable LoRA or none, and a resume that matches.
 
 ``python -m pytest tests/unit/training/test_kills.py -m slow -s`` prints what each kill found.
 """

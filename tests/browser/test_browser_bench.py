@@ -107,6 +107,7 @@ def walk_the_grid(frontend: Frontend) -> None:
 
 
 def write_the_strength(frontend: Frontend, server: Server) -> None:
+    frontend.show_node("Lorasmith_StrengthGrid", 0.6)
     frontend.page.locator(".lorasmith-bench-foot .lorasmith-bench-action").click()
     said = frontend.page.locator(".lorasmith-bench-said")
     said.filter(has_text="now recommends").wait_for()

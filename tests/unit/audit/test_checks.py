@@ -88,19 +88,20 @@ def test_what_was_not_asked_is_not_judged_and_never_good(folder: Path) -> None:
 
 
 def test_the_picture_is_decoded_as_small_as_the_question_allows(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sizes: list[tuple[int, int]] = []
+    sizes: set[tuple[int, int]] = set()  # photos are read side by side: the order says nothing
     real = JpegImageFile.draft
 
     def draft(self: JpegImageFile, *arguments: object) -> object:
         answer = real(self, *arguments)  # type: ignore[arg-type]
-        sizes.append(self.size)
+        if Path(str(self.filename)).name == "a.jpg":
+            sizes.add(self.size)
         return answer
 
     monkeypatch.setattr(JpegImageFile, "draft", draft)
     for only, expected in (("duplicates", (200, 150)), ("light", (400, 300)), ("sharpness", (1600, 1200))):
         sizes.clear()
         part(folder, only)
-        assert sizes[0] == expected, only
+        assert sizes == {expected}, only
 
 
 def test_sizes_need_no_pixel_at_all(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

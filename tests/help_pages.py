@@ -19,7 +19,7 @@ MOST_SHOWN = 6
 """Longer lists of choices are called a list."""
 NO_LIMIT = 1_000_000
 """Upper limits beyond this are not told: nobody gets there."""
-_ROW = re.compile(r"^\| `(?P<name>\w+)` \|(?: (?P<value>[^|]*) \|)? (?P<text>[^|]+) \|$")
+_ROW = re.compile(r"^\| `(?P<name>\w+)` \| (?P<text>.+?)(?:<br>.*)? \|$")
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,11 @@ class Words:
 
     sections: tuple[str, str, str, str]
     """When, inputs, outputs, mistakes: the headings that every page has."""
-    header: str
+    default: str
     empty: str
     listed: str
     on: str
     off: str
-    link: str
     optional: str
     advanced: str
 
@@ -41,18 +40,15 @@ class Words:
 LANGUAGES = {
     "en": Words(
         ("When to use it", "Inputs", "Outputs", "Common mistakes"),
-        "| Input | Default and limits | What it does |",
-        "empty", "a list", "on", "off", "link", "link, optional", "advanced",
+        "*Default* {}", "empty", "{}, from a list", "on", "off", "*Optional*", "{}; *advanced*",
     ),
     "ru": Words(
         ("Когда нужен", "Входы", "Выходы", "Частые ошибки"),
-        "| Вход | По умолчанию и пределы | Что делает |",
-        "пусто", "список", "вкл.", "выкл.", "связь", "связь, необязательно", "дополнительно",
+        "*По умолчанию* {}", "пусто", "{}, из списка", "вкл.", "выкл.", "*Необязательно*", "{}; *дополнительно*",
     ),
     "zh": Words(
         ("何时使用", "输入", "输出", "常见错误"),
-        "| 输入 | 默认值与范围 | 作用 |",
-        "空", "列表", "开", "关", "连线", "连线，可选", "高级",
+        "*默认* {}", "空", "{}，从列表选择", "开", "关", "*可选*", "{}；*高级*",
     ),
 }  # fmt: skip
 
@@ -75,15 +71,17 @@ def inputs_of(node_id: str) -> dict[str, tuple[Any, bool]]:
             for name, spec in groups.get(group, {}).items()}  # fmt: skip
 
 
-def value_cell(spec: Any, optional: bool, language: str) -> str:
-    """Default and limits of one input, as its row in the table says them."""
+def value_line(spec: Any, optional: bool, language: str) -> str:
+    """Default and limits of one input, as its row in the table says them below the text; empty where there are none."""
     kind, options = spec[0], spec[1] if len(spec) > 1 else {}
     words = LANGUAGES[language]
     if options.get("widgetType"):
-        return "—"
+        return ""
     if kind not in WIDGETS or options.get("forceInput"):
-        return words.optional if optional else words.link
-    return _value(kind, options, words) + (f", {words.advanced}" if options.get("advanced") else "")
+        return words.optional if optional else ""
+    value = _value(kind, options, words)
+    line = words.default.format(value) if value else ""
+    return words.advanced.format(line) if options.get("advanced") else line
 
 
 def _value(kind: str, options: dict[str, Any], words: Words) -> str:
@@ -104,27 +102,23 @@ def _said(number: float) -> str:
 
 def _choices(default: Any, choices: list[str], words: Words) -> str:
     if default is None:
-        return words.listed
+        return ""
     if not 1 < len(choices) <= MOST_SHOWN:
-        return f"`{default}`, {words.listed}"
-    return " · ".join([f"`{default}`", *(f"`{choice}`" for choice in choices if choice != default)])
+        return words.listed.format(f"`{default}`")
+    others = " · ".join(f"`{choice}`" for choice in choices if choice != default)
+    return f"`{default}` ({others})"
 
 
 def filled(text: str, node_id: str, language: str) -> str:
     """The page with the values of its inputs as the schema has them now."""
-    specs, header = inputs_of(node_id), LANGUAGES[language].header
-    lines, inside = text.splitlines(), False
+    specs, lines, inside = inputs_of(node_id), text.splitlines(), False
     for index, line in enumerate(lines):
         if line.startswith("## "):
             inside = line == f"## {LANGUAGES[language].sections[1]}"
-        if not inside or not line.startswith("|"):
-            continue
-        row = _ROW.match(line)
+        row = _ROW.match(line) if inside else None
         if row and row["name"] in specs:
-            cell = value_cell(*specs[row["name"]], language)
-            lines[index] = f"| `{row['name']}` | {cell} | {row['text']} |"
-        elif not row:
-            lines[index] = "|---|---|---|" if line.startswith("|--") else header
+            value = value_line(*specs[row["name"]], language)
+            lines[index] = f"| `{row['name']}` | {row['text']}{value and '<br>' + value} |"
     return "\n".join(lines) + "\n"
 
 

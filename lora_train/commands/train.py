@@ -76,6 +76,7 @@ def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
         out=args.out.resolve(),
         trigger=args.trigger.strip(),
         sample_prompts=tuple(args.prompt),
+        embedder=args.embedder.expanduser().resolve() if args.embedder else None,
         resume=args.resume or args.extend > 0,
         extend=args.extend,
     )

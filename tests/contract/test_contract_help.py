@@ -78,6 +78,18 @@ def test_help_page_resolves_where_the_editor_shows_it(path: Path) -> None:
     assert [target for target in links_of(path, pictures=False) if not target.startswith("https://")] == []
 
 
+@pytest.mark.parametrize("path", [*DOCS.rglob("*.md"), *PROSE], ids=lambda path: "/".join(path.parts[-2:]))
+def test_tables_have_as_many_cells_in_every_row(path: Path) -> None:
+    """A stray bar in a cell would move the rest of the row to the right."""
+    wrong, cells = [], 0
+    for line in text_of(path).splitlines():
+        count = len(re.findall(r"(?<!\\)\|", line)) if line.startswith("|") else 0
+        if count and cells and count != cells:
+            wrong.append(line)
+        cells = count
+    assert wrong == []
+
+
 def test_every_picture_of_the_help_is_used_and_small() -> None:
     used = {target for path in DOCS.rglob("*.md") for target in links_of(path, pictures=True)}
     there = {path.relative_to(DOCS).as_posix(): path.stat().st_size for path in (DOCS / "images").iterdir()}

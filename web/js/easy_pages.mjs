@@ -14,6 +14,12 @@ const SUBJECTS = {
   style: ["style", "style"],
 };
 
+// The starter base, first in its list, knows few words: it has test prompts of its own.
+function suiteFor(purpose, isStarter) {
+  if (!isStarter) return purpose;
+  return purpose === "style" ? "starter_style" : "starter";
+}
+
 function page(document, lead) {
   const element = document.createElement("div");
   element.className = "lorasmith-easy-page";
@@ -126,7 +132,7 @@ export function trainPage({ document, words, graph, run }) {
       "captions.class_word": noun,
       "prompts.trigger": "",
       "prompts.class_word": "",
-      "prompts.suite": base.value === base.options[0]?.value ? "starter" : purpose,
+      "prompts.suite": suiteFor(purpose, base.value === base.options[0]?.value),
       "base.checkpoint": base.value,
       "train.name": word,
       "test.name": word,

@@ -8,9 +8,18 @@ from pathlib import Path
 import pytest
 from harness.comfyui import PACK, Server
 from harness.frontend import PACK_NAME, Frontend
+from PIL import Image
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 BLUEPRINTS = sorted((PACK / "subgraphs").glob("*.json"))
+
+
+@pytest.fixture(autouse=True)
+def photos(server: Server) -> None:
+    """The folder that the blueprint names at first; a missing one is refused, and rightly."""
+    folder = server.base / "input" / "my_photos"
+    folder.mkdir(parents=True, exist_ok=True)
+    Image.linear_gradient("L").convert("RGB").save(folder / "a.jpg")
 
 
 def inside(path: Path) -> set[str]:
@@ -30,6 +39,7 @@ def test_comfyui_lists_them(server: Server) -> None:
 
 @pytest.mark.parametrize("path", BLUEPRINTS, ids=lambda path: path.stem)
 def test_the_node_search_adds_one(frontend: Frontend, server: Server, path: Path) -> None:
+    frontend.page.evaluate("() => app.graph.clear()")
     add(frontend, path.stem)
     frontend.screenshot(f"blueprint {path.stem} {frontend.mode}")
     assert frontend.page.evaluate("() => app.graph.nodes.map((n) => n.title)") == [path.stem]
@@ -41,6 +51,7 @@ def test_the_node_search_adds_one(frontend: Frontend, server: Server, path: Path
 
 def test_photos_to_lora_and_stack_and_test_fit_together(frontend: Frontend, server: Server) -> None:
     """Wired by hand, as their sockets ask: the graph is accepted."""
+    frontend.page.evaluate("() => app.graph.clear()")
     add(frontend, "Photos to LoRA")
     add(frontend, "Stack and test")
     wired = frontend.page.evaluate(
@@ -57,11 +68,8 @@ def test_photos_to_lora_and_stack_and_test_fit_together(frontend: Frontend, serv
 
 
 def add(frontend: Frontend, name: str) -> None:
-    """As a user does: a double click on the empty canvas, the name, Enter."""
+    """As a user does: the node search, the name, Enter."""
     page = frontend.page
-    before = page.evaluate("() => app.graph.nodes.length")
-    if not before:
-        page.evaluate("() => app.graph.clear()")
     page.evaluate("() => app.extensionManager.command.execute('Workspace.SearchBox.Toggle')")
     page.wait_for_timeout(700)
     page.keyboard.type(name, delay=20)

@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,8 @@ class Server:
     installation: Installation
     base: Path
     port: int = field(default_factory=free_port)
+    place: Callable[[Path], object] = place_pack
+    """Fills ``custom_nodes``."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -90,7 +93,7 @@ class Server:
 
     def start(self, timeout_s: float = 180.0) -> None:
         """Start the process and wait until it answers."""
-        place_pack(self.base / "custom_nodes")
+        self.place(self.base / "custom_nodes")
         # fmt: off
         command = [
             str(self.installation.python), "main.py", "--cpu", "--disable-api-nodes",

@@ -55,6 +55,15 @@ def _say(text: str) -> Remedy:
     return Remedy("advice", "", text)
 
 
+def _repeated(weight: float, *when: Condition) -> Rule:
+    """A few repeats explain less than many: behind training for too long, where that is found as well."""
+    return Rule("duplicates", "Many photos show the same shot", when, weight,
+         "{duplicates:.0f} of {photos:.0f} photos repeat another one ({names}).",
+         (Remedy("drop_photos", "duplicates", "Leave out the {count} photos that repeat another one."),
+          _say("Put photos from other days, places and clothes in the place of the {count} that repeat another one."),
+          _FEWER), (_is("test.overfit"),))  # fmt: skip
+
+
 RULES: tuple[Rule, ...] = (
     Rule("trigger_missing", "The trigger word is missing in captions",
          (("data.untriggered", ">=", 1),), 0.99,
@@ -64,12 +73,8 @@ RULES: tuple[Rule, ...] = (
          (_is("test.wrong_reference"),), 0.98,
          "The pictures agree on one person, who is not the one in the photos.",
          (_say("Give the photos that the LoRA was trained on as the reference."),)),
-    Rule("duplicates", "Many photos show the same shot",
-         (("data.duplicates_share", ">=", 0.15),), 0.97,
-         "{duplicates:.0f} of {photos:.0f} photos repeat another one ({names}).",
-         (Remedy("drop_photos", "duplicates", "Leave out the {count} photos that repeat another one."),
-          _say("Put photos from other days, places and clothes in the place of the {count} that repeat another one."),
-          _FEWER), (_is("test.overfit"),)),
+    _repeated(0.97, ("data.duplicates_share", ">=", 0.3)),
+    _repeated(0.925, ("data.duplicates_share", ">=", 0.15), ("data.duplicates_share", "<", 0.3)),
     Rule("black_hole", "One photo swallows the others",
          (("test.hole", ">=", 0.25),), 0.95,
          "{hole:.0%} of the pictures repeat the photo {names}.",

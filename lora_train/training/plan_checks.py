@@ -54,6 +54,8 @@ def plan_problems(plan: TrainPlan) -> list[str]:
         found.append(f"background_weight is {plan.background_weight:g}; a style is the whole picture, so it must be 1")
     if plan.ema_decay and plan.optimizer == "schedulefree":
         found.append(f"ema_decay is {plan.ema_decay:g}; schedulefree averages by itself, so it must be 0")
+    if plan.quantize != "none" and plan.adapter == "dora":
+        found.append("adapter is dora, which needs the base's rows as they are; set quantize to none, or use lora")
     return [*found, *_family_problems(plan), *_prodigy_problems(plan)]
 
 

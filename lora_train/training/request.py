@@ -111,6 +111,8 @@ def check(request: TrainRequest) -> None:
             found.append(f"{len(uncropped)} photos have no crop yet ('{uncropped[0]}'). Crop the dataset first.")
     elif not Path(request.encoded).is_file():
         found.append(f"The encoded photos '{request.encoded}' are not there. Encode them again.")
+    if request.embedder is not None and not Path(request.embedder).is_file():
+        found.append(f"The CLIP model '{request.embedder}' that should score the samples is not there.")
     if not 0 <= request.extend <= MAX_EXTEND:
         found.append(f"{request.extend} steps more were asked for; use 0 to {MAX_EXTEND}.")
     if request.extend and not request.resume:

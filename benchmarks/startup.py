@@ -19,7 +19,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -136,11 +136,13 @@ def web_files(server: Server, name: str) -> list[dict[str, Any]]:
 
 def least(costs: list[Cost]) -> Cost:
     """Of several rounds with one pack: the least of each time."""
-    first = costs[0]
-    times = {
-        key: min(getattr(cost, key) for cost in costs) for key in ("import_clock_s", "import_processor_s", "web_ms")
-    }
-    return Cost(**asdict(first) | times | {"good": all(cost.good for cost in costs)})
+    return replace(
+        costs[0],
+        good=all(cost.good for cost in costs),
+        import_clock_s=min(cost.import_clock_s for cost in costs),
+        import_processor_s=min(cost.import_processor_s for cost in costs),
+        web_ms=min(cost.web_ms for cost in costs),
+    )
 
 
 def table(costs: list[Cost]) -> str:

@@ -73,10 +73,11 @@ class Easy:
             """() => {
                 const body = document.querySelector(".lorasmith-easy-body");
                 const right = body.getBoundingClientRect().right + 1;
+                const seen = (e) => e.checkVisibility({ contentVisibilityAuto: true });
                 const scrolls = (e) => e.closest(".lorasmith-strip, .lorasmith-sheet-grid");
                 return [...body.querySelectorAll("*")]
                     .filter((e) => e.getBoundingClientRect().width && e.getBoundingClientRect().right > right)
-                    .filter((e) => !scrolls(e)).map((e) => e.className || e.tagName);
+                    .filter((e) => seen(e) && !scrolls(e)).map((e) => e.className || e.tagName);
             }"""
         )
 
@@ -131,6 +132,7 @@ def test_from_nothing_to_a_judged_lora(easy: Easy) -> None:
     easy.frontend.screenshot(f"easy-test-{easy.frontend.mode}")
     assert easy.shown.locator(".lorasmith-bench-pair").count() == 4
     assert easy.clicks <= 7
+    assert easy.frontend.layout_faults() == []
     print(f"\neasy mode, {easy.frontend.mode}: {easy.clicks} clicks, {time.monotonic() - started:.0f} s")
     looks_of_every_page(easy)
 

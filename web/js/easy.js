@@ -6,9 +6,9 @@ import { createDiagnoseView } from "./bench_diagnose.mjs";
 import { createTestView } from "./bench_test.mjs";
 import * as graph from "./easy_graph.mjs";
 import { createEasyPanel } from "./easy_panel.mjs";
-import { createReportView } from "./report_view.mjs";
 import { createSheet } from "./sheet.mjs";
 import { addStylesheet } from "./stylesheet.mjs";
+import { watchTraining } from "./train_panel.mjs";
 import { loadWords } from "./words.mjs";
 
 // The same contact sheet as on the node; decisions go into the node's own widget, so they are saved with the workflow.
@@ -51,7 +51,7 @@ async function createPanel() {
     words,
     graph,
     sheet: createOwnSheet(),
-    trainPanel: createReportView(document),
+    trainPanel: watchTraining(() => graph.find("train")),
     stop: () => api.interrupt(),
     testView: createTestView({ address, photoAddress }),
     diagnoseView: createDiagnoseView({

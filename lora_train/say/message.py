@@ -1,0 +1,88 @@
+"""A message: text for whoever reads it now, key and values for whoever reads it later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .catalogue import parts
+from .grammar import fill
+from .language import language
+
+
+class Said(str):
+    """A sentence in the language it was said in, with the key and the values that it was made of.
+
+    Everything that takes a text takes it. What is cut out of it or joined to it is a plain text again.
+    """
+
+    key: str
+    values: Mapping[str, Any]
+    """Numbers, texts, other messages, and lists of them."""
+
+    def __new__(cls, text: str, key: str, values: Mapping[str, Any]) -> Said:
+        made = super().__new__(cls, text)
+        made.key, made.values = key, values
+        return made
+
+    def __getnewargs__(self) -> tuple[str, str, Mapping[str, Any]]:  # type: ignore[override]
+        return str.__str__(self), self.key, self.values
+
+    def __str__(self) -> str:
+        return self  # so that str(error) of an error that was raised with a message still is one
+
+
+def say(key: str, /, **values: Any) -> Said:
+    """The message ``key`` in the current language; its blanks are filled with ``values``.
+
+    Raises:
+        KeyError: there is no such message, or a blank without a value.
+    """
+    plain = {name: _plain(value) for name, value in values.items()}
+    return Said(_worded(key, plain, language()), key, plain)
+
+
+def written(value: Any) -> Any:
+    """``value`` for a file: every message in it as ``{"key": ..., "values": {...}}``."""
+    if isinstance(value, Said):
+        return {"key": value.key, "values": written(value.values)}
+    if isinstance(value, Mapping):
+        return {name: written(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [written(item) for item in value]
+    return value
+
+
+def heard(value: Any) -> Any:
+    """What :func:`written` made, with its messages in the current language.
+
+    Never raises: a message of a newer version, or one that was changed by hand, shows its key and values.
+    """
+    if isinstance(value, list):
+        return [heard(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) != {"key", "values"} or not isinstance(value["key"], str) or not isinstance(value["values"], dict):
+        return {name: heard(item) for name, item in value.items()}
+    key, values = value["key"], heard(value["values"])
+    try:
+        text = _worded(key, values, language())
+    except (KeyError, ValueError, TypeError, IndexError):
+        text = f"{key} ({', '.join(f'{name}: {item}' for name, item in values.items())})"
+    return Said(text, key, values)
+
+
+def _worded(key: str, values: Mapping[str, Any], code: str) -> str:
+    return "".join(
+        words if name is None else words + fill(values[name], form, code) for words, name, form in parts(key, code)
+    )
+
+
+def _plain(value: Any) -> Any:
+    """A value that JSON knows: paths become texts, tuples lists, array scalars numbers."""
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    return value.item() if hasattr(value, "item") else value

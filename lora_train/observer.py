@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
+from .say import written
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -175,7 +177,7 @@ class JsonLinesObserver(NullObserver):
         self._stream = stream
 
     def emit(self, event: str, **payload: object) -> None:
-        print(json.dumps({"event": event, **payload}), file=self._stream, flush=True)
+        print(json.dumps({"event": event, **written(payload)}), file=self._stream, flush=True)
 
     def progress(self, done: int, total: int) -> None:
         self.emit("progress", done=done, total=total)

@@ -25,6 +25,7 @@ from typing import IO, Any
 from .. import errors
 from ..errors import LorasmithError, WorkerError
 from ..observer import Observer
+from ..say import VARIABLE, heard, language
 from .checkpoint import RunFolder
 from .request import TrainRequest, TrainResult, check
 
@@ -153,6 +154,7 @@ def clean_environment(source: Mapping[str, str]) -> dict[str, str]:
         "TRANSFORMERS_VERBOSITY": "error",
         "TOKENIZERS_PARALLELISM": "false",
         "OMP_WAIT_POLICY": "PASSIVE",
+        VARIABLE: language(),
     }
     return {**kept, **fixed}
 
@@ -232,7 +234,8 @@ def _listen(worker: Worker, observer: Observer, asked: _Asked) -> TrainResult:
     return answer
 
 
-def _pass_on(event: dict[str, Any], observer: Observer) -> None:
+def _pass_on(told: dict[str, Any], observer: Observer) -> None:
+    event = heard(told)
     kind = event.get("event")
     if kind == "progress":
         observer.progress(event["done"], event["total"])

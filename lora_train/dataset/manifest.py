@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from ..config import Format, encode
 from ..errors import BadInputError
+from ..say import knows, say
 from .photo import Photo, Unreadable
 from .scan import Scan
 
@@ -89,7 +90,9 @@ class NotJudged:
     code: str
     title: str
     text: str
-    """Why not, and what makes it possible."""
+    """Title, why not, and what makes it possible."""
+    why: str = ""
+    """The same without the title."""
 
 
 @dataclass(frozen=True)
@@ -227,12 +230,12 @@ class Dataset:
     def summary(self) -> str:
         """One sentence: how many are kept, and why the others are not."""
         total = len(self.entries) + len(self.unreadable)
-        counts = Counter(e.codes()[0] if e.codes() else "by hand" for e in self.rejected)
+        counts = Counter(e.codes()[0] if e.codes() else "by_hand" for e in self.rejected)
         counts += Counter({"unreadable": len(self.unreadable)})
-        text = f"{len(self.kept)} of {total} photos kept"
-        if counts:
-            text += "; left out: " + ", ".join(f"{n} {code.replace('_', ' ')}" for code, n in counts.items())
-        return text + "."
+        if not counts:
+            return say("audit.summary", kept=len(self.kept), total=total)
+        reasons = [say("audit.summary_reason", count=n, title=title_of(code)) for code, n in counts.items()]
+        return say("audit.summary_left_out", kept=len(self.kept), total=total, reasons=reasons)
 
     def digest(self) -> str:
         """Hex SHA-256 of what would be trained: kept photos, crops, captions and trigger, not paths."""
@@ -258,6 +261,12 @@ class Dataset:
     @classmethod
     def load(cls, path: Path) -> Dataset:
         return FORMAT.load(cls, path)
+
+
+def title_of(code: str) -> str:
+    """What a finding is called; one of a later version has its code as a name."""
+    key = f"audit.title_{code}"
+    return say(key) if knows(key) else code.replace("_", " ")
 
 
 def _box_problems(photo: Photo, box: Corners) -> list[str]:

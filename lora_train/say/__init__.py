@@ -5,6 +5,18 @@ remembers its key and values. Files keep those and are worded again by whoever r
 """
 
 from .language import LANGUAGES, VARIABLE, known, language, speaking, use_language
-from .message import Said, heard, say, written
+from .message import Said, heard, knows, say, written
 
-__all__ = ["LANGUAGES", "VARIABLE", "Said", "heard", "known", "language", "say", "speaking", "use_language", "written"]
+__all__ = [
+    "LANGUAGES",
+    "VARIABLE",
+    "Said",
+    "heard",
+    "known",
+    "knows",
+    "language",
+    "say",
+    "speaking",
+    "use_language",
+    "written",
+]

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .catalogue import parts
+from .catalogue import parts, table
 from .grammar import fill
-from .language import language
+from .language import LANGUAGES, language
 
 
 class Said(str):
@@ -41,6 +41,12 @@ def say(key: str, /, **values: Any) -> Said:
     """
     plain = {name: _plain(value) for name, value in values.items()}
     return Said(_worded(key, plain, language()), key, plain)
+
+
+def knows(key: str) -> bool:
+    """Whether there is a message ``key``: a code of a file may be one of a later version."""
+    area, _, name = key.partition(".")
+    return name in table(area, LANGUAGES[0])
 
 
 def written(value: Any) -> Any:

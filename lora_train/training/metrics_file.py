@@ -1,7 +1,8 @@
 """``metrics.jsonl``: what happened in a run, one JSON object a line, read by the panel after a reload.
 
-Messages are kept as keys with values. Every line has ``event`` (metric, signal, best, alarm, sample, saved) and ``step``. A line is written with
-one call and never changed; after a crash the last one may be half written and is passed over.
+Every line has ``event`` (metric, signal, best, alarm, sample, saved) and ``step``; messages are kept as keys with
+values. A line is written with one call and never changed; after a crash the last one may be half written and is
+passed over.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from lora_train.say.grammar import PLURALS
 
 WORDS = PACK / "lora_train" / "words"
 AREAS = sorted({path.name.split(".")[0] for path in WORDS.glob("*.json")})
-KEY = re.compile(rf"({'|'.join(AREAS)})\.[a-z0-9_]+")
+KEY = re.compile(rf"({'|'.join(AREAS)})\.[a-z0-9_]*[a-z0-9]")
 NO_KEYS = ("json", "jsonl", "py", "md", "html", "safetensors", "csv", "txt", "toml")
 """What follows the point in names of files."""
 

@@ -203,7 +203,7 @@ class Dataset:
         for entry in self.entries:
             if entry.name == name:
                 return entry
-        raise BadInputError(f"There is no photo '{name}' in '{self.folder}'.")
+        raise BadInputError(say("photos.no_such_photo", name=name, folder=self.folder))
 
     def override(
         self,
@@ -219,8 +219,8 @@ class Dataset:
         boxes = boxes or {}
         photos = {e.name: e.photo for e in self.entries}
         named = dict.fromkeys((*keep, *reject, *boxes))
-        problems = [f"There is no photo '{n}' in '{self.folder}'." for n in named if n not in photos]
-        problems += [f"'{n}' is both kept and rejected by hand." for n in keep if n in set(reject)]
+        problems = [say("photos.no_such_photo", name=n, folder=self.folder) for n in named if n not in photos]
+        problems += [say("photos.kept_and_rejected", name=n) for n in keep if n in set(reject)]
         problems += [p for n, box in boxes.items() if n in photos for p in _box_problems(photos[n], box)]
         BadInputError.collect(problems)
         entries = (_overridden(e, keep, reject) for e in self.entries)
@@ -274,8 +274,16 @@ def _box_problems(photo: Photo, box: Corners) -> list[str]:
     if 0 <= left < right <= photo.width_px and 0 <= top < bottom <= photo.height_px:
         return []
     return [
-        f"The crop box {left}, {top}, {right}, {bottom} does not lie in '{photo.name}', which has "
-        f"{photo.width_px} x {photo.height_px} px."
+        say(
+            "photos.box_outside",
+            left=left,
+            top=top,
+            right=right,
+            bottom=bottom,
+            name=photo.name,
+            width=photo.width_px,
+            height=photo.height_px,
+        )
     ]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from .catalogue import parts, table
@@ -86,9 +85,9 @@ def _worded(key: str, values: Mapping[str, Any], code: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A value that JSON knows: paths become texts, tuples lists, array scalars numbers."""
+    """A value that JSON knows: array scalars become numbers, tuples lists; paths and errors become texts."""
+    if value is None or isinstance(value, str | int | float):
+        return value
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    if isinstance(value, Path):
-        return str(value)
-    return value.item() if hasattr(value, "item") else value
+    return value.item() if hasattr(value, "item") else str(value)

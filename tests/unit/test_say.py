@@ -6,7 +6,9 @@ import copy
 import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lora_train.config import Format, encode
@@ -108,3 +110,10 @@ def test_files_hold_no_words() -> None:
     letter = Letter(say("errors.several", problems=[say("errors.several", problems=["x", "y"])]))
     inner = {"key": "errors.several", "values": {"problems": ["x", "y"]}}
     assert encode(letter) == {"text": {"key": "errors.several", "values": {"problems": [inner]}}, "more": []}
+
+
+def test_values_become_what_json_knows() -> None:
+    inner = BadInputError(say("errors.several", problems=["x"]))
+    said = say("errors.several", problems=(np.float32(0.5), Path("a"), inner))
+    assert said.values == {"problems": [0.5, str(Path("a")), "- x"]}
+    assert isinstance(said.values["problems"][2], Said), "the reason of an error stays a message"

@@ -88,7 +88,7 @@ def quickstart(out: Path, observer: Observer, *, photos: Path | None = None, ste
     _save_samples(samples, out / "samples")
     observer.stage("verdict")
     diversity = judge_samples(samples, dataset, embedder)
-    write_json(out / "diversity.json", diversity.to_json())
+    write_json(out / "diversity.json", encode(diversity.to_json()))
     seconds = time.monotonic() - started
     report = _report(out / "report.html", dataset, plan, trained, samples, diversity, seconds)
     return Guide(dataset, plan, trained, diversity, report, seconds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..lora_train.config import encode
+from ..lora_train.config import shown
 from ..lora_train.dataset.overrides import photo_id
 from ..lora_train.errors import BadInputError
 from . import _host as host
@@ -39,7 +39,7 @@ def diagnosis_report(found: Any, missing: list[str]) -> Report:
     else:
         title, tone = (f"Likeliest cause: {found.causes[0].title}", "warn")
     text = "\n".join([*found.text.splitlines(), *(f"? {sentence}" for sentence in missing)])
-    return Report(title, text, tone, found.to_json())  # type: ignore[arg-type]
+    return Report(title, text, tone, shown(found))  # type: ignore[arg-type]
 
 
 def diagnosis_payload(found: Any, missing: list[str], dataset: Any, test: Any) -> dict[str, list[Any]]:
@@ -53,7 +53,7 @@ def diagnosis_payload(found: Any, missing: list[str], dataset: Any, test: Any) -
     said = {
         "version": VERSION,
         "verdict": found.verdict,
-        "causes": encode(found.causes),
+        "causes": shown(found.causes),
         "unknown": [*found.unknown, *missing],
         "photos": photos,
         "lora": _tested_lora(test),

@@ -5,12 +5,13 @@ remembers its key and values. Files keep those and are worded again by whoever r
 """
 
 from .language import LANGUAGES, VARIABLE, known, language, speaking, use_language
-from .message import Said, heard, knows, say, written
+from .message import Said, blanks, heard, knows, say, written
 
 __all__ = [
     "LANGUAGES",
     "VARIABLE",
     "Said",
+    "blanks",
     "heard",
     "known",
     "knows",

@@ -2,7 +2,7 @@
 
 Beside Python's own formats a blank knows four: ``{n:|photo|photos}`` is the word that fits the number n (in
 Russian three forms: 1, 2 and 5), ``{text:Capital}`` and ``{text:low}`` set the first letter, ``{names:or}``,
-``{names:and}``, ``{names:;}`` and ``{names:lines}`` join a list (without a format: with commas).
+``{names:and}``, ``{names:;}``, ``{names:rows}`` and ``{names:lines}`` join a list (without a format: with commas).
 """
 
 from __future__ import annotations
@@ -44,16 +44,16 @@ def fill(value: Any, form: str, language: str) -> str:
         return form[1:].split("|")[PLURALS[language][1](value)]
     if isinstance(value, list | tuple):
         return joined(list(map(str, value)), form, language)
-    if form == "Capital":
-        return value[:1].upper() + value[1:]
-    if form == "low":
-        return value[:1].lower() + value[1:]
+    if isinstance(value, str):
+        return {"Capital": value[:1].upper() + value[1:], "low": value[:1].lower() + value[1:]}.get(form, value)
     text = format(value, form)
     return _in_russian(text) if language == "ru" and form.endswith(("f", "%", ",")) else text
 
 
 def joined(items: list[str], form: str, language: str) -> str:
     """A list as text: "a, b and c" for the form "and"."""
+    if form == "rows":
+        return "\n".join(items)
     if form == "lines":
         return "\n".join(f"- {item}" for item in items)
     comma = COMMA[language]

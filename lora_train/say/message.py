@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,15 +49,25 @@ def knows(key: str) -> bool:
     return name in table(area, LANGUAGES[0])
 
 
+def blanks(key: str) -> frozenset[str]:
+    """Names of the values that the message ``key`` needs."""
+    return frozenset(name for _, name, _ in parts(key, LANGUAGES[0]) if name is not None)
+
+
 def written(value: Any) -> Any:
     """``value`` for a file: every message in it as ``{"key": ..., "values": {...}}``."""
     if isinstance(value, Said):
-        return {"key": value.key, "values": written(value.values)}
+        return {"key": value.key, "values": {name: _kept(item) for name, item in value.values.items()}}
     if isinstance(value, Mapping):
         return {name: written(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [written(item) for item in value]
     return value
+
+
+def _kept(value: Any) -> Any:
+    """JSON knows no NaN and no infinity: such a number is kept as its name."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else written(value)
 
 
 def heard(value: Any) -> Any:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .config import encode
 from .errors import BadInputError
 from .files import write_json
 from .observer import Observer

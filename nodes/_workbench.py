@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..lora_train.say import say
 from . import _host as host
 from ._stack_blocks import blocks_of_row, stack_row
 from ._types import StackRow
@@ -96,6 +97,7 @@ def check_stack(
     """The stack at suggested strengths, the verdict, the report and the heat map."""
     from ..lora_train.lora.balance import check
     from ..lora_train.lora.suggest import fitted
+    from ..lora_train.lora.verdict import stack_verdict_words
     from ..lora_train.report.heat import heat_map
     from ..lora_train.report.paper import DARK
 
@@ -115,7 +117,8 @@ def check_stack(
         for row, factor in zip(rows, found.cap.factors.tolist(), strict=True)
     ]
     lines = list(found.sentences) or ["Nothing in the weights speaks against these strengths."]
-    report = Report(f"Verdict: {found.verdict}", "\n".join(lines), _TONES.get(found.verdict, "bad"), found.to_json())
+    title = say("balance.verdict", name=stack_verdict_words(found.verdict))
+    report = Report(title, "\n".join(lines), _TONES.get(found.verdict, "bad"), found.to_json())
     return balanced, found.verdict, report, heat_map(found, theme=DARK)
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadInputError
+from ..lora.verdict import stack_verdict_words
 from ..observer import Observer
+from ..say import say
 from ._lora import all_with_strength
 
 HELP = "how LoRAs overlap, how loud each is, and strengths that fit together"
@@ -49,7 +51,8 @@ def show(result: dict[str, Any]) -> str:
         f"({pair['times_chance']:.1f} times chance)"
         for pair in result["pairs"]
     ]
-    return "\n".join([f"Verdict: {result['verdict']}", *rows, *pairs, *(f"- {text}" for text in result["sentences"])])
+    head = say("balance.verdict", name=stack_verdict_words(result["verdict"]))
+    return "\n".join([head, *rows, *pairs, *(f"- {text}" for text in result["sentences"])])
 
 
 def _row(row: dict[str, Any], suggested: float) -> str:

@@ -20,7 +20,7 @@ from tempfile import gettempdir
 import numpy as np
 from conflict_damage import SCENES, STRENGTHS, Seen, alone_and_stacked, seen
 from conflict_loras import SUBJECTS, subject_of, trained
-from conflict_scores import DAMAGED, Case, Foretold, case, foretold
+from conflict_scores import DAMAGED, Case, Foretold, area, case, foretold
 
 from lora_train.lora.balance import check
 from lora_train.starter import starter_checkpoint
@@ -71,12 +71,15 @@ def report(alone: Mapping[tuple[str, float], Seen], cases: Sequence[Case], found
         print(f"  {name:<10} at {strength:<4g} {look.kept:.2f} / {look.adherence:.2f}")
     damaged = [c.lost >= DAMAGED - 1e-9 for c in cases]
     print(f"\n{len(cases)} cases, {sum(damaged)} damaged (at least {DAMAGED:g} of what the LoRA shows alone is gone)")
-    print(
-        f"{'score':<28}{'rank corr.':>11}{'90 %':>16}{'adherence':>11}{'area':>7}{'limit':>8}{'above':>7}{'below':>7}"
-    )
+    print(f"{'score':<28}{'rank corr.':>11}{'90 %':>16}{'adherence':>11}{'area':>7}{'limit':>8}{'above':>7}{'below':>7}"
+          f"{'area with two people':>22}{'without':>9}")  # fmt: skip
+    crowded = [len(people_in(c.names)) > 1 for c in cases]
     for f in sorted(found, key=lambda f: -f.area):
-        print(f"{f.score:<28}{f.rank:>11.2f}   {f.interval[0]:>5.2f} to{f.interval[1]:>5.2f}{f.rank_adherence:>11.2f}"
-              f"{f.area:>7.2f}{f.limit:>8.2f}{f.above:>7.0%}{f.below:>7.0%}")  # fmt: skip
+        within = [area(f.score, [c for c, two in zip(cases, crowded, strict=True) if two == side])
+                  for side in (True, False)]  # fmt: skip
+        span = f"{f.interval[0]:>8.2f} to{f.interval[1]:>5.2f}"
+        print(f"{f.score:<28}{f.rank:>11.2f}{span}{f.rank_adherence:>11.2f}{f.area:>7.2f}{f.limit:>8.2f}"
+              f"{f.above:>7.0%}{f.below:>7.0%}{within[0]:>22.2f}{within[1]:>9.2f}")  # fmt: skip
     by_kind(cases)
 
 
@@ -94,8 +97,12 @@ def by_kind(cases: Sequence[Case]) -> None:
         print(f"{name:<38}{len(members):>6}{np.mean(lost):>7.2f}{hurt:>9.0%}{gone:>16.2f}")
 
 
+def people_in(names: Sequence[str]) -> set[str]:
+    return {name.removesuffix("_again") for name in names if subject_of(name).kind == "person"}
+
+
 def kind_of(names: Sequence[str]) -> str:
-    people = {name.removesuffix("_again") for name in names if subject_of(name).kind == "person"}
+    people = people_in(names)
     if len(names) == 2 and "ann_again" in names:
         return "pair: the same person twice"
     if len(names) == 2:

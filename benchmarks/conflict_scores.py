@@ -95,6 +95,11 @@ def foretold(score: str, cases: Sequence[Case]) -> Foretold:
     )
 
 
+def area(score: str, cases: Sequence[Case]) -> float:
+    """:attr:`Foretold.area` of one score among some of the cases: what it knows beyond what sets them apart."""
+    return _area(np.array([c.scores[score] for c in cases]), np.array([c.lost >= DAMAGED - 1e-9 for c in cases]))
+
+
 def rank_correlation(x: np.ndarray, y: np.ndarray) -> float:
     """Spearman's: Pearson's of the ranks, ties sharing their mean rank; 0 where one side is constant."""
     a, b = (_ranks(v) - (len(v) + 1) / 2 for v in (x, y))

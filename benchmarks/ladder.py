@@ -1,9 +1,9 @@
 """A ladder of LoRAs with known faults: is the verdict right, and is the first cure?
 
-    python benchmarks/ladder.py [--out FOLDER] [--seeds 3] [--docs docs/verdicts.md]
+    python benchmarks/ladder.py [--out FOLDER] [--seeds 4] [--docs docs/verdicts.md]
 
 Six rungs on the starter base, each with another person and other photos for every seed. Trained and sampled once
-into FOLDER (about 16 minutes of one core), then judged from the files in seconds: rules are mended on the same
+into FOLDER (about 20 minutes of one core), then judged from the files in seconds: rules are mended on the same
 pictures. Exit code 1 when fewer than nine of ten are right.
 """
 
@@ -138,7 +138,7 @@ def write_docs(path: Path, text: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("ladder"), help="where photos, LoRAs and pictures are kept")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--docs", type=Path, help="a page that gets the table between its marks")
     parser.add_argument("--json", type=Path, help="every report and diagnosis")
     parser.add_argument("--judge-only", action="store_true", help="train nothing, judge the rungs that are there")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from comfy_api.latest import io
@@ -26,6 +27,11 @@ def eyes_input() -> io.Combo.Input:
     )
 
 
+def weights_of(choice: str) -> Path | None:
+    """The file of a choice; None for the built-in model."""
+    return None if choice == BUILT_IN else host.audit_model_folder() / choice
+
+
 def open_eyes(choice: str, purpose: str = "character") -> dict[str, Any]:
     """``embedder`` and ``analyzer`` as the judging functions take them.
 
@@ -35,6 +41,6 @@ def open_eyes(choice: str, purpose: str = "character") -> dict[str, Any]:
     from ..lora_train.evaluation.embed import load_embedder
     from ..lora_train.faces import best_analyzer
 
-    embedder = load_embedder(None if choice == BUILT_IN else host.audit_model_folder() / choice)
+    embedder = load_embedder(weights_of(choice))
     analyzer = best_analyzer(host.audit_model_folder()) if purpose == "character" else None
     return {"embedder": embedder, "analyzer": analyzer}

@@ -22,6 +22,19 @@ from ._ui import Report, show
 
 
 @dataclass(frozen=True)
+class Samples:
+    """What to make and to score while it trains."""
+
+    prompts: tuple[str, ...] = ()
+    """The user's own, shown after the scored ones."""
+    judge: Path | None = None
+    """open_clip weights that score them; None: the starter's own on the starter base, elsewhere nothing is scored."""
+
+
+NO_WISH = Samples()
+
+
+@dataclass(frozen=True)
 class Trained:
     """A finished run, as the node gives it on."""
 
@@ -36,7 +49,9 @@ class Trained:
     ui: dict[str, list[Any]]
 
 
-def train_lora(dataset: Any, base: Base, plan: Any, clip: Any, vae: Any, name: str, workflow: str = "") -> Trained:
+def train_lora(
+    dataset: Any, base: Base, plan: Any, clip: Any, vae: Any, name: str, workflow: str = "", samples: Samples = NO_WISH
+) -> Trained:
     """Encode the kept photos, free ComfyUI's models, train in a process of its own.
 
     Whatever ends the run, the lists of LoRAs in the graph editor are read again when a file was
@@ -57,7 +72,10 @@ def train_lora(dataset: Any, base: Base, plan: Any, clip: Any, vae: Any, name: s
     run = _train_runs.start(host.lora_name_of(out), host.running_node() or "", workflow, plan.steps, folder)
     observer = LiveTraining(run)
     with _told(run, observer), TemporaryDirectory(dir=host.temp_folder()) as scratch:
-        request = TrainRequest(base=base.path, dataset=dataset, plan=plan, out=out, trigger=dataset.trigger)
+        request = TrainRequest(
+            base=base.path, dataset=dataset, plan=plan, out=out, trigger=dataset.trigger,
+            sample_prompts=samples.prompts, embedder=samples.judge,
+        )  # fmt: skip
         check(request)
         _require_encoders(base, clip, vae)
         encoded = encode(dataset, base, clip, vae, Path(scratch) / "encoded.safetensors", observer)

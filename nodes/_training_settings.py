@@ -15,6 +15,7 @@ CHOICES: dict[str, list[str]] = {
     "optimizer": [AS_PLANNED, "adamw", "adamw8bit", "prodigy", "schedulefree"],
     "schedule": [AS_PLANNED, "constant", "cosine"],
     "precision": [AS_PLANNED, "auto", "fp32", "bf16"],
+    "quantize": [AS_PLANNED, "none", "int8"],
 }
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ._bench_eyes import BUILT_IN, eyes_input, weights_of
 from ._new_lora import name_problem
-from ._train_job import train_lora
+from ._train_job import Samples, train_lora
 from ._types import BASE, DATASET, LORA_STACK, PLAN, REPORT, Base
 
 
@@ -36,6 +37,15 @@ class TrainLora(io.ComfyNode):
                     default="my_lora",
                     tooltip="Name of the file; 'people/anna' makes a sub-folder. Nothing is overwritten.",
                 ),
+                io.String.Input(
+                    "sample_prompts",
+                    default="",
+                    multiline=True,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Prompts of your own for samples while it trains, one a line. They are shown, not scored.",
+                ),
+                eyes_input(),
             ],
             outputs=[
                 io.String.Output("lora_name", display_name="lora_name", tooltip="The LoRA's name in the lists."),
@@ -63,9 +73,13 @@ class TrainLora(io.ComfyNode):
         return name_problem(name)
 
     @classmethod
-    def execute(cls, dataset: Any, plan: Any, clip: Any, vae: Any, base: Base, name: str) -> io.NodeOutput:
+    def execute(
+        cls, dataset: Any, plan: Any, clip: Any, vae: Any, base: Base, name: str, sample_prompts: str = "",
+        clip_model: str = BUILT_IN,
+    ) -> io.NodeOutput:  # fmt: skip
         workflow = ((cls.hidden.extra_pnginfo or {}).get("workflow") or {}).get("id") or ""
-        done = train_lora(dataset, base, plan, clip, vae, name, str(workflow))
+        samples = Samples(tuple(filter(None, map(str.strip, sample_prompts.splitlines()))), weights_of(clip_model))
+        done = train_lora(dataset, base, plan, clip, vae, name, str(workflow), samples)
         stack = [(done.name, 1.0, 1.0)]
         return io.NodeOutput(
             done.name, stack, {"loss": done.losses}, done.report, done.weights, done.images, ui=done.ui

@@ -109,6 +109,7 @@ class TrainingSettings(io.ComfyNode):
                 whole(
                     "keep_last", -1, 100, "Saves by step to keep beside the best one. -1 is as planned, 0 keeps none."
                 ),
+                choice("quantize", "int8 keeps the frozen base in 8 bits, half the memory; needs the package torchao."),
             ],
             outputs=[
                 PLAN.Output("plan", display_name="plan", tooltip="The plan with these settings; for Train LoRA."),

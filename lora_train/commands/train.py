@@ -25,6 +25,7 @@ _OPTIONS: tuple[tuple[str, type, str], ...] = (
     ("seed", int, "seed of everything random"),
     ("sample_every", int, "steps between sample pictures, 0 for none"),
     ("precision", str, "auto, fp32 or bf16"),
+    ("quantize", str, "int8 keeps the frozen base in 8 bits (needs torchao), or none"),
     ("adapter", str, "lora, locon (convolutions too), dora or rslora"),
     ("optimizer", str, "adamw, adamw8bit, prodigy or schedulefree"),
     ("ema_decay", float, "keep the running mean of the weights with this decay a step, such as 0.99"),
@@ -76,6 +77,7 @@ def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
         out=args.out.resolve(),
         trigger=args.trigger.strip(),
         sample_prompts=tuple(args.prompt),
+        embedder=args.embedder.expanduser().resolve() if args.embedder else None,
         resume=args.resume or args.extend > 0,
         extend=args.extend,
     )

@@ -53,15 +53,20 @@ def _say(key: str) -> Remedy:
     return Remedy("advice", "", key)
 
 
+def _repeated(weight: float, *when: Condition) -> Rule:
+    """A few repeats explain less than many: behind training for too long, where that is found as well."""
+    return Rule("duplicates", when, weight,
+         (Remedy("drop_photos", "duplicates", "diagnosis.leave_duplicates"),
+          _say("diagnosis.replace_duplicates"), _FEWER), (_is("test.overfit"),))  # fmt: skip
+
+
 RULES: tuple[Rule, ...] = (
     Rule("trigger_missing", (("data.untriggered", ">=", 1),), 0.99,
          (Remedy("caption_trigger", "", "diagnosis.put_trigger"),), (_is("test.stranger"),)),
     Rule("wrong_reference", (_is("test.wrong_reference"),), 0.98,
          (_say("diagnosis.give_reference"),)),
-    Rule("duplicates", (("data.duplicates_share", ">=", 0.15),), 0.97,
-         (Remedy("drop_photos", "duplicates", "diagnosis.leave_duplicates"),
-          _say("diagnosis.replace_duplicates"),
-          _FEWER), (_is("test.overfit"),)),
+    _repeated(0.97, ("data.duplicates_share", ">=", 0.3)),
+    _repeated(0.925, ("data.duplicates_share", ">=", 0.15), ("data.duplicates_share", "<", 0.3)),
     Rule("black_hole", (("test.hole", ">=", 0.25),), 0.95,
          (Remedy("drop_photos", "hole", "diagnosis.leave_names"), _FEWER), (_is("test.copies"),)),
     Rule("too_many_steps", (("train.effort", ">=", 1.4),), 0.94,

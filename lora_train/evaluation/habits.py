@@ -111,7 +111,7 @@ def _counted(
     """How many pictures show one of ``kinds``, and whether that is a habit.
 
     It is one when they show it nearly always, clearly more often than without the LoRA; and when it was
-    learned, not chance: the photos show it as well.
+    learned, not chance: the photos show it as well. What all photos show needs a clear gain alone.
     """
     hits, n = int(np.isin(votes, kinds).sum()), len(votes)
     before = float(np.isin(base, kinds).mean()) if base is not None and len(base) else None
@@ -119,7 +119,9 @@ def _counted(
     if before is None:
         often = taught is not None and hits / n >= limits.habit_share_alone
     else:
-        often = hits / n >= limits.habit_share and hits / n - before >= limits.habit_gain
+        gain = hits / n - before
+        often = hits / n >= limits.habit_share and gain >= limits.habit_gain
+        often |= (taught or 0.0) >= limits.habit_taught_share and gain >= limits.habit_taught_gain
     is_habit = often and (taught is None or taught >= photos_share) and not question.absent & set(kinds)
     label = " or ".join(question.labels[k] for k in kinds)
     return Habit(question.id, title_words(question.id, question.title), label, hits, n, before, taught, is_habit)

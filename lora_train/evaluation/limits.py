@@ -50,6 +50,10 @@ class DiversityLimits:
     """The same where there are no pictures of the base; then the training photos must show it too."""
     habit_photos_share: float = 0.6
     """The training photos show it as well: at least this share of them."""
+    habit_taught_share: float = 0.9
+    """What this share of the training photos shows is a habit sooner: it need not be there nearly always."""
+    habit_taught_gain: float = 0.6
+    """It is enough that it is shown so much more often than by the base model."""
     habit_two_share: float = 0.9
     """The same for two answers together, such as the two places of all photos."""
     habit_second_share: float = 0.2

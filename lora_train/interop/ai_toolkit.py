@@ -75,7 +75,11 @@ def to_ai_toolkit(
             }
         ],
         "train": train,
-        "model": {"name_or_path": str(base), "arch": ARCHITECTURES[plan.family]},
+        "model": {
+            "name_or_path": str(base),
+            "arch": ARCHITECTURES[plan.family],
+            **({"quantize": True, "qtype": "qint8"} if plan.quantize == "int8" else {}),
+        },
         "sample": {
             "sample_every": plan.sample_every,
             "width": plan.resolution_px,
@@ -138,6 +142,9 @@ def from_ai_toolkit(given: Mapping[str, Any]) -> Settings:
     _read_network(train, network, family)
     _read_data(train, process)
     _read_training(train)
+    if model.get("quantize"):
+        kind = model.get("qtype", "qfloat8")
+        train.convert("model.quantize", "quantize", "int8", f"the base in {kind} becomes 8-bit integers")
     train.ignore("train_unet", "gradient_checkpointing", "noise_scheduler", "disable_sampling", "skip_first_sample")
     train.rest()
     return Settings("ai-toolkit", family, train.fields, tuple(train.notes))

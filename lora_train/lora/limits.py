@@ -23,6 +23,8 @@ class ConflictLimits:
     """Above this strength a LoRA may drown the others."""
     loud_times: float
     """Loudness at strength 1 against the median of the others."""
+    drowned_times: float
+    """Loudness of all others together against one LoRA's own, at the strengths of the stack."""
     budget: float
     """Energy of the stack, as a multiple of that of its strongest LoRA."""
 

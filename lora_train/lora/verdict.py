@@ -1,7 +1,7 @@
 """What the numbers of a stack mean, in sentences; and what strengths cannot help with.
 
-The limits below say when a sentence is worth a person's time. They are rules of thumb about weights
-(where they come from is written beside them), not measurements of pictures, and the words keep to that.
+The limits say when a sentence is worth a person's time; where each comes from, and how well it foretold damage in
+pictures, is written beside it (``limits.json``, docs/conflicts.md). Sentences that rest on weights alone keep to that.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _PEOPLE = {"person", "man", "woman", "boy", "girl", "face", "people", "child", "
 _VERDICTS: Mapping[str, str] = {
     "family": "cannot work", "unmatched": "cannot work", "same_file": "same file twice", "budget_full": "too loud",
     "over_budget": "too loud", "nearly_same": "overlapping", "adds_up": "overlapping", "cancels": "overlapping",
-    "overlap": "overlapping", "identities": "fits", "distilled": "fits", "loud": "fits", "strong": "fits",
-    "partly_matched": "fits", "approximate": "fits", "left_out": "fits",
+    "overlap": "overlapping", "identities": "fits", "distilled": "fits", "loud": "fits", "drowned": "fits",
+    "strong": "fits", "partly_matched": "fits", "approximate": "fits", "left_out": "fits",
 }  # fmt: skip
 """Code -> verdict, the gravest first; the sentence is ``balance.found_<code>``."""
 _ORDER = list(_VERDICTS)
@@ -52,7 +52,7 @@ def _say(code: str, rows: Sequence[int], **values: object) -> Finding:
 def findings(found: Conflicts) -> tuple[Finding, ...]:
     """Everything worth saying about a stack, the gravest first."""
     by_rows = (_families, _unmatched, _people, _distilled, _left_out)
-    by_numbers = (_same, _energy, _meetings, _loud, _strong)
+    by_numbers = (_same, _energy, _meetings, _loud, _drowned, _strong)
     everything = [f for look in by_rows for f in look(found.rows)] + [f for look in by_numbers for f in look(found)]
     return tuple(sorted(everything, key=lambda f: _ORDER.index(f.code)))
 
@@ -142,6 +142,18 @@ def _loud(found: Conflicts) -> Iterator[Finding]:
     if middle > 0 and values[top] / middle >= conflict_limits().loud_times:
         like = round(middle / values[top], 2)
         yield _say("loud", [top], a=names[top], times=values[top] / middle, like=like)
+
+
+def _drowned(found: Conflicts) -> Iterator[Finding]:
+    """The one with the least change of its own, where the others change much more."""
+    own = found.gram.diagonal().clip(0)
+    heard = [i for i, energy in enumerate(own) if energy > 0]
+    if len(heard) < 2:
+        return
+    quietest = min(heard, key=lambda i: own[i])
+    times, limit = float(((own.sum() - own[quietest]) / own[quietest]) ** 0.5), conflict_limits().drowned_times
+    if times >= limit:
+        yield _say("drowned", [quietest], a=found.names[quietest], times=times, limit=limit)
 
 
 def _strong(found: Conflicts) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from .encode import EncodedSet, base_mark, check_fits, encode_dataset, opening, 
 from .facts import lora_facts, run_report
 from .memory import pick_device, pick_dtype
 from .preview import Preview
+from .quantize import load_quantized
 from .request import StoppedBy, TrainRequest, TrainResult
 from .safeguards import BaseFile, require_space
 from .scenes import Shot, sample_interval, sampling_note, shots
@@ -145,7 +146,8 @@ class Job:
         sampled = self._wants_samples and family.traits.encoded_by != "host"
         known, whole = self._known_encoded(), needs_whole_base(request.plan)
         parts: tuple[Part, ...] = ALL_PARTS if sampled or whole or known is None else ("unet",)
-        base = family.load(request.base, device, dtype, parts)
+        load = family.load if request.plan.quantize == "none" else partial(load_quantized, family)
+        base = load(request.base, device, dtype, parts)
         if known is None:
             self.observer.stage("encode")
             known = encode_dataset(base, request.dataset, self.folder.encoded, self.observer)

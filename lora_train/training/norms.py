@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..lora.apply import layers_of
+from .quantize import dense
 
 if TYPE_CHECKING:
     from ..lora.keys import Factors
@@ -16,7 +17,7 @@ def relative_change(run: Run) -> float:
     factors = run.adapter.factors()
     layers = layers_of(run.unet)
     changed = sum(squared_change(pair) for pair in factors.values())
-    whole = sum(float(layers[name].weight.detach().float().square().sum()) for name in factors)
+    whole = sum(float(dense(layers[name].weight).float().square().sum()) for name in factors)
     return (changed / whole) ** 0.5 if whole else 0.0
 
 

@@ -23,6 +23,7 @@ FORMAT = Format("lorasmith.plan", 2, {1: dict})  # version 2 adds settings; an o
 Purpose = Literal["character", "style", "object"]
 AdapterKind = Literal["lora", "locon", "dora", "rslora"]
 OptimizerName = Literal["adamw", "adamw8bit", "prodigy", "schedulefree"]
+Quantize = Literal["none", "int8"]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 MAX_PHOTOS = 50
 MIN_PHOTOS = 10
@@ -70,6 +71,8 @@ class TrainPlan:
     """Folder of these regular pictures; empty has the base make them before the training."""
     text_encoder_rate: float = 0.0
     """Learning rate of the text encoder's own LoRA (SD 1.5 and SDXL); 0 leaves the text encoder alone."""
+    quantize: Quantize = "none"
+    """int8: the frozen base's linear layers are kept in 8 bits (torchao), half the memory of bf16."""
     keep_last: int = 0
     """How many saves by step are kept beside the best one."""
     extended_from: int = 0

@@ -56,6 +56,8 @@ def plan_problems(plan: TrainPlan) -> list[str]:
         found.append(say("plan.style_background", value=plan.background_weight))
     if plan.ema_decay and plan.optimizer == "schedulefree":
         found.append(say("plan.ema_schedulefree", value=plan.ema_decay))
+    if plan.quantize != "none" and plan.adapter == "dora":
+        found.append(say("plan.dora_quantized"))
     return [*found, *_family_problems(plan), *_prodigy_problems(plan)]
 
 

@@ -112,6 +112,8 @@ def check(request: TrainRequest) -> None:
             found.append(say("training.not_cropped", n=len(uncropped), first=uncropped[0]))
     elif not Path(request.encoded).is_file():
         found.append(say("training.encoded_gone", path=request.encoded))
+    if request.embedder is not None and not Path(request.embedder).is_file():
+        found.append(say("training.no_embedder", path=request.embedder))
     if not 0 <= request.extend <= MAX_EXTEND:
         found.append(say("training.extend_range", n=request.extend, most=MAX_EXTEND))
     if request.extend and not request.resume:

@@ -153,6 +153,14 @@ def test_samples_are_pictures_and_without_any_the_nodes_behind_rest(server: Serv
     assert len(pictures_made) == (len(strip[-1]["paths"]) if strip else 0)
 
 
+def test_own_prompts_are_sampled_beside_the_scored_ones(server: Server) -> None:
+    graph = training("people/own", 60)
+    graph["train"]["inputs"]["sample_prompts"] = "a red cat\n\n  a dog  "
+    strip = [line for line in run_of(server, server.run(graph))["lines"] if line["event"] == "sample"]
+    assert strip and strip[0]["prompts"][-2:] == ["a red cat", "a dog"]
+    assert all(len(line["paths"]) == len(line["prompts"]) > 2 for line in strip)
+
+
 def run_of(server: Server, outputs: dict[str, Any]) -> dict[str, Any]:
     """What the panel reads of a finished training."""
     return server.get(f"/lorasmith/train/runs/{outputs['train']['lorasmith_train'][0]['run']}")

@@ -97,6 +97,14 @@ def test_a_high_rate_counts_like_more_steps() -> None:
     assert causes(data, report("overfit", "variety"), training(data))[0].code == "collapsed"
 
 
+def test_many_repeats_explain_more_than_long_training_and_few_explain_less() -> None:
+    for repeats, first in ((8, "duplicates"), (5, "too_many_steps")):
+        group = Group(1, "duplicate", tuple(f"{i}.jpg" for i in range(repeats)), "2.jpg", "")
+        data = dataset(groups=(group,))
+        found = [c.code for c in causes(data, report("overfit", "variety"), training(data, steps=3.0))]
+        assert found[0] == first and found.count("duplicates") == 1
+
+
 def test_long_training_with_good_pictures_is_no_fault() -> None:
     data = dataset(groups=(DOUBLES,))
     assert causes(data, report(), training(data, steps=3.0)) == []
@@ -219,11 +227,14 @@ def test_survives_json_and_is_ranked() -> None:
     assert Diagnosis.from_json(found.to_json()) == found
     weights = [c.weight for c in found.causes]
     assert weights == sorted(weights, reverse=True) and len(weights) >= 3
-    assert found.text.startswith("1. Many photos show the same shot")
+    assert (
+        found.text.startswith("1. One photo swallows the others")
+        and "\n2. Many photos show the same shot" in found.text
+    )
 
 
 def test_the_table_is_whole() -> None:
-    assert len({r.code for r in RULES}) == len(RULES) and len({r.weight for r in RULES}) == len(RULES)
+    assert len({(r.code, r.when) for r in RULES}) == len(RULES) and len({r.weight for r in RULES}) == len(RULES)
     assert all(0 < r.weight < 1 and r.cures and knows(f"diagnosis.cause_{r.code}") for r in RULES)
     assert isinstance(make_plan(dataset(), "sd15"), TrainPlan)
 

@@ -69,3 +69,12 @@ def test_two_answers_that_all_photos_show_are_a_habit_together() -> None:
     assert habit.label in ("smiling or sad", "sad or smiling") and habit.photos_share == 1.0
     varied = find([1, 2] * 4, [0] * 6 + [1, 2], [1] * 4 + [2] * 4 + [0] * 2)
     assert varied is not None and not varied.is_habit  # a fifth of the photos shows something else
+
+
+def test_what_all_photos_show_need_not_be_there_nearly_always() -> None:
+    often = find([1] * 4 + [0, 2], [0] * 6, [1] * 10)
+    assert often is not None and often.share < DEFAULT_LIMITS.habit_share and often.is_habit
+    half = find([1] * 3 + [0, 2, 0], [0] * 6, [1] * 10)
+    assert half is not None and not half.is_habit
+    shown_by_few = find([1] * 4 + [0, 2], [0] * 6, [1] * 8 + [0] * 2)
+    assert shown_by_few is not None and not shown_by_few.is_habit

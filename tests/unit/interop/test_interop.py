@@ -201,3 +201,13 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         read_settings(tmp_path / "a.txt")
     with pytest.raises(BadInputError, match="cannot be read"):
         read_settings(tmp_path / "none.yaml")
+
+
+def test_a_base_in_8_bits_goes_there_and_back(tmp_path: Path) -> None:
+    made = to_ai_toolkit(
+        PLAN.replace(quantize="int8"), tmp_path, tmp_path / "b.safetensors", tmp_path / "x.safetensors"
+    )[0]
+    assert made["config"]["process"][0]["model"]["quantize"] is True
+    assert from_ai_toolkit(made).fields["quantize"] == "int8"
+    plain = to_ai_toolkit(PLAN, tmp_path, tmp_path / "b.safetensors", tmp_path / "x.safetensors")[0]
+    assert "quantize" not in from_ai_toolkit(plain).fields

@@ -169,6 +169,7 @@ def test_every_limit_says_where_it_comes_from() -> None:
 
 @pytest.mark.parametrize(("limit", "value", "code"), [
     ("high_cosine", 0.999, "adds_up"), ("same_cosine", 1.1, "nearly_same"), ("budget", 9.0, "over_budget"),
+    ("drowned_times", 9.0, "drowned"),
 ])  # fmt: skip
 def test_sentences_follow_the_limits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: float, code: str
@@ -179,10 +180,11 @@ def test_sentences_follow_the_limits(
     save_file({n: t if "up" not in n else (1 - share) * t + share * other[n] for n, t in tensors.items()},
               tmp_path / "near.safetensors")  # fmt: skip
     files = [a, tmp_path / "near.safetensors"]
-    assert code in codes(check(files, [1, 1]))
+    at = [1, 2] if code == "drowned" else [1, 1]
+    assert code in codes(check(files, at))
     changed = dataclasses.replace(limits.conflict_limits(), **{limit: value})
     monkeypatch.setattr("lora_train.lora.verdict.conflict_limits", lambda: changed)
-    found = check(files, [1, 1])
+    found = check(files, at)
     assert code not in codes(dataclasses.replace(found, kappa=changed.budget))
 
 
@@ -203,6 +205,18 @@ def test_sentences_where_strengths_cannot_help(tmp_path: Path) -> None:
     other = check([a, c], [1, 1])
     assert other.verdict == "cannot work" and "'a' for sdxl, 'c' for sd15" in other.sentences[0]
     assert "strong" in codes(check([a, b], [1.2, 0.5])) and "strong" not in codes(check([a], [1.2]))
+
+
+def test_the_quietest_of_a_stack_is_named(tmp_path: Path) -> None:
+    files = [make(tmp_path / f"{name}.safetensors", seed) for seed, name in enumerate("abc")]
+
+    def drowned(*strengths: float) -> list[str]:
+        return [f.text for f in check(files, strengths).findings if f.code == "drowned"]
+
+    assert drowned(1, 1, 0) == [] and drowned(0, 0, 1) == []
+    assert len(drowned(1, 1, 1)) == 1  # two equal others are 1.4 times as loud as one
+    (text,) = drowned(1, 0.5, 1)
+    assert text.startswith("'b' is the quietest: the others together change the model 2.")
 
 
 def test_a_base_tells_what_fits_and_how_large_changes_are(tmp_path: Path) -> None:

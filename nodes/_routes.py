@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..lora_train.errors import BadInputError
-from ..lora_train.say import language
+from ..lora_train.say import language, say
 from . import _host as host
 from . import _http
 
@@ -86,6 +86,6 @@ async def _off_the_loop(work: Callable[[], T]) -> T:
     try:
         return await asyncio.get_running_loop().run_in_executor(_pool, work)
     except KeyError as error:
-        raise web.HTTPNotFound(text="This server has not judged that photo. Run the audit again.") from error
+        raise web.HTTPNotFound(text=say("node.photo_unknown")) from error
     except BadInputError as error:
         raise web.HTTPGone(text=str(error)) from error

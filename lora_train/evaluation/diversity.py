@@ -198,7 +198,9 @@ def _spreads(ours: _Set, questions: Sequence[Question], limits: DiversityLimits)
         counts = {q: int(n) for q, n in zip(question.labels, votes, strict=True) if n}
         found.append(Spread(title_words(question.id, question.title), counts))
     light = np.digitize(np.nan_to_num(ours.seen.scores["brightness"]), [limits.dim_light, limits.bright_light])
-    kinds = dict(zip(("dim", "ordinary", "bright"), map(int, np.bincount(light, minlength=3)), strict=True))
+    kinds: dict[str, int] = dict(
+        zip(("dim", "ordinary", "bright"), map(int, np.bincount(light, minlength=3)), strict=True)
+    )
     found.append(Spread(say("looks.title_light"), kinds))
     return tuple(found)
 

@@ -68,20 +68,21 @@ class LoraInfo:
 
     def text(self) -> str:
         """One sentence for people."""
-        parts = [say("lora.in_part", count=n, part=part.replace("_", " ")) for part, n in self.parts.items()]
+        return say("lora.what", name=self.path.name, kind=self.kind_words(), facts=self.facts())
+
+    def kind_words(self) -> str:
+        """What kind of adapter for which family."""
         kind = max(self.kinds, key=lambda k: self.kinds[k], default="lora")
-        said = [say("lora.layers", count=self.modules, parts=parts), say("lora.names", form=self.format)]
-        if self.rank:
-            said.insert(0, say("lora.size", rank=self.rank, alpha=self.alpha))
+        title = {"lora": "LoRA", "loha": "LoHa", "lokr": "LoKr", "dora": "DoRA"}.get(kind, kind)
+        return say("lora.kind_for", kind=title, family=self.family)
+
+    def facts(self) -> str:
+        """Rank, layers, names, trigger word and size in a line."""
+        parts = [say("lora.in_part", count=n, part=part.replace("_", " ")) for part, n in self.parts.items()]
+        said = [say("lora.size", rank=self.rank, alpha=self.alpha)] if self.rank else []
+        said += [say("lora.layers", count=self.modules, parts=parts), say("lora.names", form=self.format)]
         said.append(say("lora.trigger", word=self.trigger) if self.trigger else say("lora.no_trigger"))
-        return say(
-            "lora.what",
-            name=self.path.name,
-            kind={"lora": "LoRA", "loha": "LoHa", "lokr": "LoKr", "dora": "DoRA"}.get(kind, kind),
-            family=self.family,
-            facts=said,
-            megabytes=self.bytes / 1e6,
-        )
+        return say("lora.facts", facts=said, megabytes=self.bytes / 1e6)
 
     def lines(self) -> list[str]:
         """What there is to know beyond :meth:`text`, one thing a line."""

@@ -33,8 +33,8 @@ class Said(str):
         return self  # so that str(error) of an error that was raised with a message still is one
 
 
-def say(key: str, /, **values: Any) -> Said:
-    """The message ``key`` in the current language; its blanks are filled with ``values``.
+def say(key: str, /, **values: Any) -> str:
+    """The message ``key`` in the current language, a :class:`Said`; its blanks are filled with ``values``.
 
     Raises:
         KeyError: there is no such message, or a blank without a value.

@@ -19,7 +19,7 @@ from .commands import HIDDEN, VERBS
 from .errors import LorasmithError
 from .files import write_json
 from .observer import ConsoleObserver, NullObserver
-from .say import LANGUAGES, heard, use_language
+from .say import LANGUAGES, heard, say, use_language
 
 CANCELLED = 130
 
@@ -28,7 +28,7 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
 
     def error(self, message: str) -> NoReturn:
-        print(f"{self.prog}: {message} (see '{self.prog} --help')", file=sys.stderr)
+        print(f"{self.prog}: {message} {say('cli.see_help', command=self.prog)}", file=sys.stderr)
         raise SystemExit(2)
 
 
@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"lorasmith {args.verb}: {_one_line(str(error))}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print(f"lorasmith {args.verb}: cancelled", file=sys.stderr)
+        print(f"lorasmith {args.verb}: {say('cli.cancelled')}", file=sys.stderr)
         return CANCELLED
     return 0
 

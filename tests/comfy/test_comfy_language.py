@@ -66,5 +66,9 @@ def test_the_page_tells_its_language_and_the_settings_have_the_last_word(
 
 def test_errors_speak_too(server: Server, settings: Path) -> None:
     server.post("/lorasmith/language", {"locale": "ru"})
-    with pytest.raises(Exception, match="Папки «.*» нет"):
-        server.run({"load": node("Lorasmith_LoadPhotoFolder", folder="nowhere")})
+    graph = {
+        "load": node("Lorasmith_LoadPhotoFolder", folder="nowhere"),
+        "audit": node("Lorasmith_AuditDataset", dataset=["load", 0]),
+    }
+    with pytest.raises(AssertionError, match="Папки .*nowhere.* нет"):
+        server.run(graph)

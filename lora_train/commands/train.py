@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError
 from ..observer import Observer
+from ..say import say
 
 if TYPE_CHECKING:
     from ..dataset.manifest import Dataset
@@ -96,17 +97,21 @@ def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
 
 
 def show(result: dict[str, Any]) -> str:
-    return (
-        f"{result['summary']}\n{result['why']}\n{result['message']} Loss on fixed noise: "
-        f"{result['loss_first']:.4f} before, {result['loss_last']:.4f} after; {result['seconds']:.0f} s, "
-        f"{result['steps_per_second']:.2f} steps a second.\nLoRA: {result['lora']}"
+    said = say(
+        "cli.trained",
+        message=result["message"],
+        first=result["loss_first"],
+        last=result["loss_last"],
+        seconds=result["seconds"],
+        rate=result["steps_per_second"],
     )
+    return "\n".join([result["summary"], result["why"], said, f"LoRA: {result['lora']}"])
 
 
 def _name_problems(out: Path) -> list[str]:
     if out.suffix == ".safetensors":
         return []
-    return [f"--out is '{out}'; the name of a LoRA must end in .safetensors."]
+    return [say("cli.out_suffix", out=out)]
 
 
 def _base(name: str) -> Path:

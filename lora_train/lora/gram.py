@@ -31,6 +31,7 @@ import numpy as np
 from ..errors import BadInputError, UnsupportedModelError
 from ..files import cache_folder, whole
 from ..observer import NullObserver, Observer
+from ..say import say
 from .contents import content_ids
 from .reader import LoraFile, not_finite, open_lora
 
@@ -118,7 +119,7 @@ class Grams:
 
 def _require_layers(files: object) -> None:
     problems = [
-        f"'{file.path.name}' holds no low-rank pairs that can be compared ({', '.join(file.kinds)} only)."
+        say("lora.no_pairs", name=file.path.name, kinds=[*file.kinds])
         for file in files  # type: ignore[attr-defined]
         if not file.places
     ]
@@ -236,13 +237,9 @@ def _block_sums(blocks: np.ndarray, ranks: Sequence[int]) -> np.ndarray:
 
 
 def _other_sizes(files: Mapping[str, LoraFile], used: Sequence[str], place: str) -> BadInputError:
-    seen = ", ".join(
-        f"'{files[i].path.name}' {files[i].places[place].outputs} x {files[i].places[place].inputs}" for i in used
-    )
-    return BadInputError(
-        f"These LoRAs were made for different base models: layer '{files[used[0]].places[place].layer}' is {seen}. "
-        "Combine LoRAs of one family."
-    )
+    seen = [f"'{files[i].path.name}' {files[i].places[place].outputs} x {files[i].places[place].inputs}" for i in used]
+    why = say("lora.layer_is", layer=files[used[0]].places[place].layer, sizes=seen)
+    return BadInputError(say("lora.combine_one_family", why=why))
 
 
 def _pair_gram(found: Sequence[tuple[str, tuple[float, float, float], tuple[int, int]]]) -> PairGram:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..say import say
 from .plan import TrainPlan
 from .stepsize import compared, effective_step
 
@@ -35,12 +36,12 @@ def changes(before: TrainPlan, after: TrainPlan) -> list[str]:
 
 def step_size_line(before: TrainPlan, after: TrainPlan) -> str:
     """The size of a step now, beside the plan's."""
-    return f"Step size: {compared(effective_step(after), effective_step(before), 'the plan')}."
+    return say("plan.step_size", text=compared(effective_step(after), effective_step(before), "plan"))
 
 
 def _said(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, bool):
-        return "on" if value else "off"
-    return "off" if value is None or value == "" else str(value)
+        return say("plan.on") if value else say("plan.off")
+    return say("plan.off") if value is None or value == "" else str(value)

@@ -65,7 +65,20 @@ def test_languages_have_no_area_of_their_own() -> None:
     assert Path(WORDS).is_dir() and AREAS
 
 
-KEYS = set("Escape Enter Tab Home End Delete Backspace Space Shift Control PageUp PageDown".split())
+KEYS = {
+    "Escape",
+    "Enter",
+    "Tab",
+    "Home",
+    "End",
+    "Delete",
+    "Backspace",
+    "Space",
+    "Shift",
+    "Control",
+    "PageUp",
+    "PageDown",
+}
 """Of the keyboard: names that start with a capital letter and are no words of ours."""
 
 

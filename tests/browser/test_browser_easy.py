@@ -2,7 +2,8 @@
 
 Prints how many clicks and seconds it took. The pictures in ``build/screenshots`` (or ``LORASMITH_SCREENSHOTS``)
 are for a person to look at. ``LORASMITH_UPDATE_SCREENSHOTS=1`` also makes the pictures of the guide anew, in
-``docs/images``, dark and light; ``LORASMITH_EASY_STEPS`` is how long is trained for them.
+``docs/images``, dark and light. ``LORASMITH_EASY_STEPS`` is how long is trained; with 0 everything is left as the
+easy mode chooses it, which is what the numbers in the guide are measured with.
 """
 
 from __future__ import annotations
@@ -67,6 +68,16 @@ class Easy:
         )
         self.page.wait_for_timeout(800)
 
+    def cut_off(self) -> list[str]:
+        """What a card on the open page hides below its lower edge with no way to scroll there."""
+        return self.page.evaluate(
+            """() => [...document.querySelectorAll(".lorasmith-easy-page:not([hidden]) *")]
+                .filter((e) => e.clientHeight && e.scrollHeight > e.clientHeight + 2
+                    && ["hidden", "clip"].includes(getComputedStyle(e).overflowY) && !e.closest("svg, .lorasmith-tile")
+                    && getComputedStyle(e).position !== "absolute")
+                .map((e) => e.className || e.tagName)"""
+        )
+
     def overflow(self) -> list[str]:
         """What of the open page reaches out of the sidebar, or is cut off in it."""
         return self.page.evaluate(
@@ -111,12 +122,8 @@ def test_from_nothing_to_a_judged_lora(easy: Easy) -> None:
     easy.frontend.screenshot(f"easy-photos-{easy.frontend.mode}")
     easy.press("Next: train")
     easy.frontend.screenshot(f"easy-train-{easy.frontend.mode}")
-    # What a user would leave alone; here it keeps the test short.
-    for node, widget, value in (
-        ("PlanTraining", "steps", STEPS), ("PlanTraining", "seed", 1 + (easy.frontend.mode == "classic")),
-        ("PromptSuite", "most_prompts", 2), ("TestLora", "per_prompt", 2), ("TestLora", "steps", 6),
-    ):  # fmt: skip
-        easy.frontend.set_widget(f"Lorasmith_{node}", widget, value)
+    if STEPS:
+        shorten(easy)
     easy.press("Train")
     easy.shown.locator(".lorasmith-train .curve.smooth").wait_for(state="attached", timeout=RUN_MS)
     assert "time left" in easy.shown.inner_text() and "Stop and keep best" in easy.shown.inner_text()
@@ -130,11 +137,21 @@ def test_from_nothing_to_a_judged_lora(easy: Easy) -> None:
     easy.shown.locator(".lorasmith-bench-causes").wait_for(timeout=RUN_MS)
     easy.frontend.page.wait_for_timeout(1500)
     easy.frontend.screenshot(f"easy-test-{easy.frontend.mode}")
-    assert easy.shown.locator(".lorasmith-bench-pair").count() == 4
+    assert easy.shown.locator(".lorasmith-bench-pair").count() >= 4
+    assert easy.cut_off() == []
     assert easy.clicks <= 7
     assert easy.frontend.layout_faults() == []
     print(f"\neasy mode, {easy.frontend.mode}: {easy.clicks} clicks, {time.monotonic() - started:.0f} s")
     looks_of_every_page(easy)
+
+
+def shorten(easy: Easy) -> None:
+    """Set what a user leaves alone, so that the test takes a minute."""
+    for node, widget, value in (
+        ("PlanTraining", "steps", STEPS), ("PlanTraining", "seed", 1 + (easy.frontend.mode == "classic")),
+        ("PromptSuite", "most_prompts", 2), ("TestLora", "per_prompt", 2), ("TestLora", "steps", 6),
+    ):  # fmt: skip
+        easy.frontend.set_widget(f"Lorasmith_{node}", widget, value)
 
 
 def looks_of_every_page(easy: Easy) -> None:

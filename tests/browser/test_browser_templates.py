@@ -6,11 +6,13 @@ The pictures in ``build/screenshots`` (or ``LORASMITH_SCREENSHOTS``) are for a p
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
 
 import pytest
+from harness.bench_graphs import write_lora
 from harness.comfyui import PACK, Server
 from harness.frontend import Frontend
 
@@ -162,3 +164,19 @@ def test_everything_on_one_canvas_runs(frontend: Frontend, server: Server) -> No
     assert [node for node in told if not reports.get(node)] == []
     assert {"everything.safetensors", "everything_merged.safetensors"} <= set(frontend.listed_loras())
     assert "lora key not loaded" not in server.log and "NOT LOADED" not in server.log
+
+
+def test_workbench_runs_with_two_loras(frontend: Frontend, server: Server) -> None:
+    """Nothing to fetch, two LoRAs that are there: which get in each other's way, and at what strengths they fit."""
+    rows = [
+        {"id": name, "on": True, "lora": write_lora(server, name), "model": 0.8, "text": None,
+         "blocks": "all", "words": [], "locked": False}
+        for name in ("workbench_a", "workbench_b")
+    ]  # fmt: skip
+    frontend.open_template("06 LoRA workbench")
+    frontend.page.evaluate("() => (app.graph.nodes.find((n) => n.type === 'Lorasmith_FetchLora').mode = 4)")
+    said = {"version": 1, "missing": "refuse", "rows": rows}
+    frontend.set_widget("Lorasmith_LoraStack", "rows", json.dumps(said))
+    frontend.run(timeout_s=300)
+    look(frontend, "06 LoRA workbench")
+    assert "Verdict:" in frontend.reports()["Lorasmith_CheckLoraConflicts"]

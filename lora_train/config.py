@@ -18,13 +18,16 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 from .errors import BadInputError
 from .files import write_json
+from .say import Said, heard, written
 
 T = TypeVar("T")
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def encode(value: Any) -> Any:
-    """The JSON form of a value made of dataclasses, tuples, mappings, paths and plain scalars."""
+    """The JSON form of a value made of dataclasses, tuples, mappings, paths, messages and plain scalars."""
+    if isinstance(value, Said):
+        return written(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
@@ -34,6 +37,11 @@ def encode(value: Any) -> Any:
     if isinstance(value, Path):
         return value.as_posix()
     return value
+
+
+def shown(value: Any) -> Any:
+    """The same as :func:`encode` for a reader: messages as text in the current language."""
+    return heard(encode(value))
 
 
 def decode(cls: type[T], data: Any, what: str = "") -> T:
@@ -127,7 +135,7 @@ def _decode(kind: Any, data: Any, where: str, problems: list[str]) -> Any:
     """Value of type ``kind`` from ``data``; what is wrong goes to ``problems`` under ``where``."""
     origin, args = get_origin(kind), get_args(kind)
     if kind is Any:
-        return data
+        return heard(data)
     if origin in (Union, types.UnionType):
         return _decode_union(args, data, where, problems)
     if origin is Literal:
@@ -198,6 +206,8 @@ def unknown_name(name: str, known: list[str]) -> str:
 def _decode_scalar(kind: Any, data: Any, where: str, problems: list[str]) -> Any:
     if kind is Path and isinstance(data, str):
         return Path(data)
+    if kind is str and isinstance(data, dict) and isinstance(said := heard(data), Said):
+        return said
     if kind is float and isinstance(data, int | float) and not isinstance(data, bool) and math.isfinite(data):
         return float(data)
     if kind is int and isinstance(data, float) and data.is_integer():

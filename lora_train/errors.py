@@ -1,9 +1,12 @@
 """The errors that Lorasmith raises on purpose.
 
-A message says what is wrong, where, the number seen, the limit, and the next step.
+A message says what is wrong, where, the number seen, the limit, and the next step. ``str(error)`` of one
+that was raised with a :class:`~.say.Said` is that message, with its key and values.
 """
 
 from __future__ import annotations
+
+from .say import say
 
 
 class LorasmithError(Exception):
@@ -26,7 +29,7 @@ class BadInputError(LorasmithError):
     def collect(cls, problems: list[str]) -> None:
         """Raise one error that lists all ``problems``; do nothing when there is none."""
         if problems:
-            raise cls(problems[0] if len(problems) == 1 else "\n".join(f"- {p}" for p in problems))
+            raise cls(problems[0] if len(problems) == 1 else say("errors.several", problems=problems))
 
 
 class UnsupportedModelError(BadInputError):

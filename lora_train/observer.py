@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
+from .say import knows, say, written
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -129,10 +131,10 @@ class ConsoleObserver(NullObserver):
 
     def stage(self, name: str) -> None:
         self._end_line()
-        self._stage, self._values = name, {}
+        self._stage, self._values = stage_words(name), {}
         self._started = time.monotonic()
         if not self._stream.isatty():
-            print(f"{name} ...", file=self._stream, flush=True)
+            print(f"{self._stage} ...", file=self._stream, flush=True)
 
     def metric(self, step: int, **values: float) -> None:
         self._values.update(values)
@@ -142,10 +144,10 @@ class ConsoleObserver(NullObserver):
         print(text, file=self._stream, flush=True)
 
     def alarm(self, code: str, text: str, step: int) -> None:
-        self.message(f"Step {step}: {text}")
+        self.message(say("stage.at_step", step=step, text=text))
 
     def saved(self, step: int, path: Path) -> None:
-        self.message(f"Step {step}: saved '{path.name}'.")
+        self.message(say("stage.saved", step=step, name=path.name))
 
     def progress(self, done: int, total: int) -> None:
         now = time.monotonic()
@@ -156,7 +158,8 @@ class ConsoleObserver(NullObserver):
         left = (now - self._started) / done * (total - done) if done else 0.0
         numbers = "  ".join(f"{k} {v:.4g}" for k, v in self._values.items())
         bar = "#" * filled + "-" * (self._width - filled)
-        line = f"{self._stage:<12} [{bar}] {done}/{total}  {left:3.0f} s left  {numbers}"
+        time_left = say("stage.seconds_left", n=left)
+        line = f"{self._stage:<12} [{bar}] {done}/{total}  {time_left}  {numbers}"
         print(f"\r{line:<100}", end="", file=self._stream, flush=True)
         self._open_line = True
         if done >= total:
@@ -175,7 +178,7 @@ class JsonLinesObserver(NullObserver):
         self._stream = stream
 
     def emit(self, event: str, **payload: object) -> None:
-        print(json.dumps({"event": event, **payload}), file=self._stream, flush=True)
+        print(json.dumps({"event": event, **written(payload)}), file=self._stream, flush=True)
 
     def progress(self, done: int, total: int) -> None:
         self.emit("progress", done=done, total=total)
@@ -200,6 +203,12 @@ class JsonLinesObserver(NullObserver):
 
     def stage(self, name: str) -> None:
         self.emit("stage", name=name)
+
+
+def stage_words(name: str) -> str:
+    """A stage in the reader's language; one that is a sentence already stays as it is."""
+    key = f"stage.of_{name.replace(' ', '_')}"
+    return say(key) if knows(key) else name
 
 
 @contextmanager

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .config import encode
 from .errors import BadInputError
 from .files import write_json
 from .observer import Observer
+from .say import say
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -88,7 +90,7 @@ def quickstart(out: Path, observer: Observer, *, photos: Path | None = None, ste
     _save_samples(samples, out / "samples")
     observer.stage("verdict")
     diversity = judge_samples(samples, dataset, embedder)
-    write_json(out / "diversity.json", diversity.to_json())
+    write_json(out / "diversity.json", encode(diversity.to_json()))
     seconds = time.monotonic() - started
     report = _report(out / "report.html", dataset, plan, trained, samples, diversity, seconds)
     return Guide(dataset, plan, trained, diversity, report, seconds)
@@ -113,7 +115,7 @@ def prepare(
     # Drawn people: face networks know photographs, and the guide is the same whatever is installed.
     judged = audit(folder, observer=observer, analyzer=None)
     if not judged.kept:
-        raise BadInputError(f"No photo of '{folder}' can be used: {judged.summary()}")
+        raise BadInputError(say("report.no_photo", folder=folder, why=judged.summary()))
     cropped = crop_dataset(judged, family.resolution_px, observer)
     dataset = caption_dataset(cropped, DEMO_TRIGGER, CLASS_WORD)
     seen = _moments(dataset, embedder) if embedder else {}
@@ -227,20 +229,21 @@ def _report(
     from .report.html import Story, write_report
 
     loss_steps, losses = raw_losses(trained.metrics)
-    person = diversity.identity
+    person, total = diversity.identity, len(dataset.entries) + len(dataset.unreadable)
+    known = person is not None and person.measured
+    who = say("report.of", n=person.hits, of=person.n) if person and known else say("report.mark_none")
     numbers = [
-        ("photos kept", f"{len(dataset.kept)} of {len(dataset.entries) + len(dataset.unreadable)}"),
-        ("training steps", str(trained.steps)),
-        ("training time", f"{trained.seconds:.0f} s"),
-        ("loss", f"{trained.loss_first:.4f} → {trained.loss_last:.4f}"),
-        ("the person", f"{person.hits} of {person.n}" if person and person.measured else "not checked"),
-        ("different pictures", f"{diversity.vendi:.1f} of {diversity.n}"),
-        ("whole guide", f"{seconds:.0f} s"),
+        (say("report.fact_kept"), say("report.of", n=len(dataset.kept), of=total)),
+        (say("report.fact_steps"), str(trained.steps)),
+        (say("report.fact_time"), say("report.seconds", n=trained.seconds)),
+        (say("report.loss_fact"), f"{trained.loss_first:.4f} → {trained.loss_last:.4f}"),
+        (say("report.fact_person"), who),
+        (say("report.fact_different"), say("report.of_different", n=diversity.vendi, of=diversity.n)),
+        (say("report.fact_whole"), say("report.seconds", n=seconds)),
     ]
     story = Story(
-        title="From photos to a LoRA",
-        lead=f"The word “{dataset.trigger}” now calls up the subject of these photos. "
-        "Everything on this page was measured in this run.",
+        title=say("report.title"),
+        lead=say("report.lead", trigger=dataset.trigger),
         facts=tuple(numbers),
         dataset=dataset,
         losses=losses,
@@ -248,6 +251,6 @@ def _report(
         training=plan.why,
         samples=samples,
         diversity=diversity,
-        files=(("LoRA", trained.lora), ("Photos", dataset.folder), ("Run", trained.run_json)),
+        files=(("LoRA", trained.lora), (say("report.photos"), dataset.folder), (say("report.run"), trained.run_json)),
     )
     return write_report(path, story)

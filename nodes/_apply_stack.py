@@ -15,6 +15,7 @@ from ..lora_train.lora.contents import content_ids
 from ..lora_train.lora.keys import split_name
 from ..lora_train.lora.kinds import family_of
 from ..lora_train.lora.stack import StackItem, read_stack
+from ..lora_train.say import say
 from . import _host as host
 from ._host import patches as host_patches
 from ._host.patches import FilePatches, Part, Patches, Target, Targets
@@ -55,7 +56,7 @@ def apply_stack(model: Any, clip: Any, stack: Sequence[StackRow], strength: floa
     """
     wanted = wanted_files(stack, strength)
     if not wanted:
-        return model, clip, Report("No LoRA", "Every strength is 0, or the stack is empty.")
+        return model, clip, Report(say("node.no_lora_used"), say("node.empty_stack"))
     targets = host_patches.targets_of(model, clip)
     files = [_read(item, targets) for item in wanted]
     _cache.trim()
@@ -119,8 +120,7 @@ def _family(path: Path, sha256: str) -> str:
 def _require_fit(wanted: Sequence[Wanted], files: Sequence[FilePatches]) -> None:
     BadInputError.collect(
         [
-            f"None of the {len(file.unused)} keys of '{item.path.name}' fits this model: the LoRA was made for "
-            "another family. Load a base of the family it was trained on, or take it off the stack."
+            say("node.no_key_fits", n=len(file.unused), name=item.path.name)
             for item, file in zip(wanted, files, strict=True)
             if not file.patches
         ]
@@ -182,11 +182,11 @@ def _joined_runs(found: Sequence[tuple[float, Any]]) -> list[tuple[float, Any]]:
 def _report(wanted: Sequence[Wanted], files: Sequence[FilePatches]) -> Report:
     lines, partly = [], False
     for item, file in zip(wanted, files, strict=True):
-        strength = f"{item.model:g}" if item.model == item.text else f"{item.model:g}, text {item.text:g}"
+        same = item.model == item.text
+        strength = f"{item.model:g}" if same else say("node.two_strengths", model=item.model, text=item.text)
         line = f"{item.path.stem}: {strength}"
         if layers := {split_name(name)[0] for name in file.unused}:
             partly = True
-            line += f" · {len(layers)} of its {len(layers) + len(file.patches)} layers fit nothing here"
+            line = say("node.partly_fits", line=line, n=len(layers), layers=len(layers) + len(file.patches))
         lines.append(line)
-    title = "1 LoRA" if len(wanted) == 1 else f"{len(wanted)} LoRAs"
-    return Report(f"{title} applied", "\n".join(lines), "warn" if partly else "info")
+    return Report(say("node.applied", n=len(wanted)), "\n".join(lines), "warn" if partly else "info")

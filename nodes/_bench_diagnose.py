@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..lora_train.config import encode
+from ..lora_train.config import shown
 from ..lora_train.dataset.overrides import photo_id
 from ..lora_train.errors import BadInputError
+from ..lora_train.say import say
 from . import _host as host
 from ._bench_saved import Tested
 from ._thumbs import register
@@ -35,11 +36,11 @@ def diagnose_all(dataset: Any, test: Any, lora_name: str, plan: Any) -> tuple[An
 def diagnosis_report(found: Any, missing: list[str]) -> Report:
     """The causes in words, the likeliest first."""
     if not found.causes:
-        title, tone = ("Nothing to cure was found", "good" if found.verdict == "good" else "info")
+        title, tone = (say("node.nothing_to_cure"), "good" if found.verdict == "good" else "info")
     else:
-        title, tone = (f"Likeliest cause: {found.causes[0].title}", "warn")
+        title, tone = (say("node.likeliest", cause=found.causes[0].title), "warn")
     text = "\n".join([*found.text.splitlines(), *(f"? {sentence}" for sentence in missing)])
-    return Report(title, text, tone, found.to_json())  # type: ignore[arg-type]
+    return Report(title, text, tone, shown(found))  # type: ignore[arg-type]
 
 
 def diagnosis_payload(found: Any, missing: list[str], dataset: Any, test: Any) -> dict[str, list[Any]]:
@@ -53,7 +54,7 @@ def diagnosis_payload(found: Any, missing: list[str], dataset: Any, test: Any) -
     said = {
         "version": VERSION,
         "verdict": found.verdict,
-        "causes": encode(found.causes),
+        "causes": shown(found.causes),
         "unknown": [*found.unknown, *missing],
         "photos": photos,
         "lora": _tested_lora(test),

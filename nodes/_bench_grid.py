@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..lora_train.errors import BadInputError
 from ..lora_train.files import whole, write_json
+from ..lora_train.say import say
 from . import _host as host
 from ._apply_stack import apply_stack
 from ._bench_eyes import open_eyes
@@ -80,7 +81,7 @@ def run_grid(
     sittings += [Sitting(cell.label, *apply_stack(model, clip, cell.stack, 1.0)[:2]) for cell in cells]
     shooting = Shooting(shots, sittings, Studio(vae, asked.how, asked.negative))
     shooting.run()
-    host.HostObserver().say("Scoring the cells …")
+    host.HostObserver().say(say("node.scoring_cells"))
     base, *made = shooting.made
     trigger, class_word = words_of(dataset)
     scored = [((cell.strengths, cell.checkpoint), pictures) for cell, pictures in zip(cells, made, strict=True)]
@@ -106,20 +107,18 @@ def cells_of(stack: Sequence[StackRow], first: str, second: str, with_steps: boo
         BadInputError: lists everything that cannot be read, or says how many cells are too many.
     """
     if not stack:
-        raise BadInputError("There is no LoRA in the stack. Connect Train LoRA or LoRA Stack.")
+        raise BadInputError(say("node.no_lora_in_stack"))
     if second.strip() and len(stack) < 2:
-        raise BadInputError("'second_strengths' needs a second LoRA in the stack. Add one, or empty the field.")
+        raise BadInputError(say("node.needs_second"))
     columns = strengths_of(first, "strengths")
     rows = strengths_of(second, "second_strengths") if second.strip() else [None]
     files = [*(saved_steps(stack[0][0]) if with_steps else []), stack[0][0]]
     if with_steps and len(files) == 1:
-        raise BadInputError(
-            f"There is no saved step of '{stack[0][0]}' beside it (such as '{Path(stack[0][0]).stem}-000500."
-            "safetensors'). Switch 'checkpoints' off."
-        )
+        example = f"{Path(stack[0][0]).stem}-000500.safetensors"
+        raise BadInputError(say("node.no_saved_step", name=stack[0][0], example=example))
     count = len(columns) * len(rows) * len(files)
     if count > MAX_CELLS:
-        raise BadInputError(f"{count} cells are more than {MAX_CELLS}. Give fewer strengths.")
+        raise BadInputError(say("node.many_cells", n=count, most=MAX_CELLS))
     cells = [_cell(stack, file, a, b, len(files) > 1) for file, b, a in product(files, rows, columns)]
     return cells, len(columns)
 
@@ -131,8 +130,8 @@ def strengths_of(text: str, name: str) -> list[float]:
         BadInputError: lists everything that is no number between -4 and 4.
     """
     said = [word for word in re.split(r"[,;\s]+", text.strip()) if word]
-    problems = [f"'{word}' in '{name}' is no strength: give numbers from -4 to 4." for word in said if not _is(word)]
-    problems += [] if said else [f"'{name}' is empty. Give strengths such as 0.4, 0.7, 1."]
+    problems = [say("node.no_strength_in", word=word, name=name) for word in said if not _is(word)]
+    problems += [] if said else [say("node.strengths_empty", name=name)]
     BadInputError.collect(problems)
     return list(dict.fromkeys(float(word) for word in said))
 
@@ -168,18 +167,21 @@ def _at(row: StackRow, strength: float) -> StackRow:
 def grid_report(done: Gridded) -> Report:
     """The suggested cell and every score."""
     found = done.found
-    title = "No cell is suggested" if done.best is None else f"Suggested: {found.best.label}"
-    known = sum(map(len, done.made)) + len(done.shots) - done.sampled
     lines = [found.text.splitlines()[-1], *(line.strip() for line in found.text.splitlines()[:-1])]
-    lines += [f"{known} of the pictures were known from before and not sampled again"] if known else []
-    lines.append(f"Saved in output/lorasmith_tests/{done.name}")
-    return Report(title, "\n".join(lines), "warn" if done.best is None else "good", found.to_json())
+    return _reported(done, lines)
 
 
-def short(report: Report) -> Report:
+def short(done: Gridded) -> Report:
     """Without the scores and the reason: the view above it shows them."""
-    lines = [line for line in report.text.splitlines()[1:] if "likeness" not in line]
-    return Report(report.title, "\n".join(lines), report.tone, report.details)
+    return _reported(done, [])
+
+
+def _reported(done: Gridded, lines: list[str]) -> Report:
+    title = say("node.none_suggested") if done.found.best is None else say("node.suggested", cell=done.found.best.label)
+    known = sum(map(len, done.made)) + len(done.shots) - done.sampled
+    after = [say("node.known_before", n=known)] if known else []
+    text = "\n".join([*lines, *after, say("node.saved_in", folder=f"output/lorasmith_tests/{done.name}")])
+    return Report(title, text, "warn" if done.best is None else "good", done.found.to_json())
 
 
 def grid_sheet(done: Gridded) -> Image:
@@ -192,10 +194,10 @@ def grid_sheet(done: Gridded) -> Image:
     for index, (scores, pictures) in enumerate(zip(done.found.cells, done.made, strict=True)):
         chosen = index == done.found.suggested
         numbers = (
-            f"like photos {_percent(scores.likeness)}, prompt {_percent(scores.adherence)}",
-            f"variety {_percent(scores.variety)}, as base {_percent(scores.base_fidelity)}",
+            say("node.cell_first", likeness=_percent(scores.likeness), prompt=_percent(scores.adherence)),
+            say("node.cell_second", variety=_percent(scores.variety), base=_percent(scores.base_fidelity)),
         )
-        title = f"{scores.label}{' · suggested' if chosen else ''}"
+        title = say("node.cell_suggested", cell=scores.label) if chosen else scores.label
         tiles.append(Tile(mosaic(pictures), title, "keep" if chosen else None, numbers))
     return contact_sheet(
         tiles, title=grid_report(done).title, columns=done.columns, side_px=256, text_lines=3, theme=DARK

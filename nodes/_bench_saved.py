@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..lora_train.errors import BadInputError
 from ..lora_train.files import inside
+from ..lora_train.say import say
 from . import _host as host
 from ._types import StackRow
 from ._ui import Report, Tone
@@ -78,7 +79,7 @@ def open_test(name: str) -> Tested:
 
     folder = inside(host.tests_folder(), name)
     if not (folder / _FILE).is_file():
-        raise BadInputError(f"There is no test '{name}' in '{host.tests_folder()}'. Choose one from the list.")
+        raise BadInputError(say("node.no_test", name=name, folder=host.tests_folder()))
     report = load_report(folder)
     made, base = (
         [Image.open(path).convert("RGB") for path in paths or ()] for paths in report_pictures(folder, report)
@@ -96,15 +97,18 @@ def saved_problem(name: str | None) -> bool | str:
     """For ``validate_inputs``: True, or why a test cannot be opened."""
     if name in (None, NEW) or name in saved_tests():
         return True
-    return f"There is no test '{name}' any more. Choose another one, or '{NEW}'."
+    return say("node.test_gone", name=name, new=NEW)
 
 
 def report_of(tested: Tested) -> Report:
     """Verdict, axes and advice."""
+    from ..lora_train.evaluation.words import verdict_words
+
     found = tested.report
     lines = [line.removeprefix("- ").replace("> ", "→ ", 1) for line in found.text.split("\n")[1:]]
     known = len(tested.made) + len(tested.base) - tested.sampled
     if tested.stack and known:
-        lines.append(f"{known} of the pictures were known from before and not sampled again")
-    lines.append(f"Saved in output/lorasmith_tests/{tested.name}")
-    return Report(f"Verdict: {found.verdict}", "\n".join(lines), TONES.get(found.verdict, "bad"), found.to_json())
+        lines.append(say("node.known_before", n=known))
+    lines.append(say("node.saved_in", folder=f"output/lorasmith_tests/{tested.name}"))
+    title = say("report.verdict", name=verdict_words(found.verdict))
+    return Report(title, "\n".join(lines), TONES.get(found.verdict, "bad"), found.to_json())

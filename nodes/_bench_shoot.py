@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..lora_train.errors import BadInputError
+from ..lora_train.say import say
 from . import _bench_cache as cache
 from . import _host as host
 from ._pictures import data_url
@@ -112,9 +113,8 @@ class _Watch:
         self._last: list[Image] = []
 
     def starts(self, label: str, shot: Any) -> None:
-        self.observer.say(
-            f"Picture {self._done + 1} of {self._total}, {label}: {shot.concept}{time_left(self._left())}"
-        )
+        named = {"label": label, "concept": shot.concept, "left": time_left(self._left())}
+        self.observer.say(say("node.picture_of", number=self._done + 1, total=self._total, **named))
 
     def sampled(self, seconds: float) -> None:
         self._timed += 1
@@ -137,7 +137,7 @@ def time_left(seconds: float | None) -> str:
     if seconds is None or seconds < 1:
         return ""
     minutes = round(seconds / 60)
-    return f", {minutes} min left" if seconds >= 90 else f", {round(seconds)} s left"
+    return say("node.minutes_left", n=minutes) if seconds >= 90 else say("node.seconds_left", n=round(seconds))
 
 
 def strip(pictures: Sequence[Image], high_px: int = _STRIP_PX, count: int = _STRIP) -> Image:
@@ -162,4 +162,4 @@ def require(model: Any, clip: Any, vae: Any) -> None:
     parts = {"model": model, "clip": clip, "vae": vae}
     missing = [f"'{name}'" for name, part in parts.items() if part is None]
     if missing:
-        raise BadInputError(f"Nothing is connected to {' and '.join(missing)}. Connect the outputs of one base model.")
+        raise BadInputError(say("node.not_connected", names=[*missing]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..lora_train.errors import BadInputError
+from ..lora_train.say import say
 from . import _host as host
 from ._ui import Report
 
@@ -34,8 +35,8 @@ def suite_id(choice: str, language: str) -> str:
         return choice
     others = [name.rpartition(".")[2] for name in names if _without_language(name) == choice]
     if others:
-        raise BadInputError(f"The prompts '{choice}' exist in {' and '.join(others)} only. Set language to that.")
-    raise BadInputError(f"There is no prompt suite '{choice}'; there are {', '.join(suite_choices())}.")
+        raise BadInputError(say("node.suite_languages", name=choice, languages=others))
+    raise BadInputError(say("node.no_such_suite", name=choice, known=[*suite_choices()]))
 
 
 def choose_suite(
@@ -58,7 +59,7 @@ def choose_suite(
     suite = suite.filled(trigger, class_word)
     lines = [f"{prompt.level}: {prompt.text}" for prompt in suite.prompts]
     details = {"suite": suite.id, "trigger": trigger, "class_word": class_word}
-    return suite, Report(f"{len(suite.prompts)} prompts: {suite.title}", "\n".join(lines), "info", details)
+    return suite, Report(say("node.suite", n=len(suite.prompts), title=suite.title), "\n".join(lines), "info", details)
 
 
 def suite_problem(choice: str | None, language: str | None) -> bool | str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..lora_train.errors import BadInputError
+from ..lora_train.say import say
 from . import _host as host
 from ._apply_stack import apply_stack
 from ._bench_eyes import BUILT_IN, open_eyes
@@ -49,12 +50,12 @@ def run_test(
         BadInputError: something is not connected, there is no LoRA to test, or the name leaves the folder.
     """
     if not stack:
-        raise BadInputError("There is no LoRA to test: connect a LoRA stack, or choose a file in 'lora_name'.")
+        raise BadInputError(say("node.none_to_test"))
     free_folder(name)  # before an hour of sampling
     shots, photos = plan(asked, dataset), reference_of(dataset)
     require(model, clip, vae)
-    with_lora = Sitting("with the LoRA", *apply_stack(model, clip, stack, 1.0)[:2])
-    sittings = [Sitting("without the LoRA", model, clip), with_lora]
+    with_lora = Sitting(say("report.with_lora"), *apply_stack(model, clip, stack, 1.0)[:2])
+    sittings = [Sitting(say("node.without_lora"), model, clip), with_lora]
     shooting = Shooting(shots, sittings, Studio(vae, asked.how, asked.negative))
     try:
         shooting.run()
@@ -72,10 +73,7 @@ def trained_side_px(dataset: Any) -> int:
     """
     areas = sorted(e.crop.bucket[0] * e.crop.bucket[1] for e in dataset.pictures if e.crop) if dataset else []
     if not areas:
-        raise BadInputError(
-            "side_px is 0, and there are no cropped photos to take the size from. Connect the dataset behind Crop to "
-            "Subject, or set side_px to 512 for SD 1.5, to 1024 for SDXL and newer."
-        )
+        raise BadInputError(say("node.side_unknown"))
     return max(64, 32 * round(areas[len(areas) // 2] ** 0.5 / 32))
 
 
@@ -88,7 +86,7 @@ def plan(asked: Asked, dataset: Any) -> Sequence[Any]:
     from ..lora_train.evaluation.bench import plan_shots, sizes_for
 
     if asked.suite is None:
-        raise BadInputError("Nothing is connected to 'suite'. Connect a Prompt Suite.")
+        raise BadInputError(say("node.no_suite"))
     square, wide = sizes_for(asked.side_px or trained_side_px(dataset), True)[:2]
     sizes = {SQUARE: (square,), WIDE: (wide,), BOTH: (square, wide)}[asked.shapes]
     return plan_shots(asked.suite, per_prompt=asked.per_prompt, first_seed=asked.seed, sizes=sizes)
@@ -137,7 +135,7 @@ def _judged(
     from ..lora_train.evaluation.bench import judge_test, save_report
 
     base, made = shooting.made
-    host.HostObserver().say("Looking at the pictures …")
+    host.HostObserver().say(say("node.looking"))
     trigger, class_word = words_of(dataset)
     count = len(made)
     report = judge_test(

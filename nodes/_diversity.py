@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..lora_train.say import say
 from . import _host as host
 from ._bench_eyes import open_eyes
 from ._bench_saved import TONES
@@ -43,6 +44,7 @@ def check(
         BadInputError: there are several prompts, but not one for each picture.
     """
     from ..lora_train.evaluation.diversity import judge_diversity
+    from ..lora_train.evaluation.words import verdict_words
 
     made, made_notes = usable(images, "picture")
     base, base_notes = usable(base_images, "base picture")
@@ -56,7 +58,8 @@ def check(
         observer=host.HostObserver(),
         **open_eyes(eyes),
     )
-    report = Report(f"Verdict: {found.verdict}", in_words(found), TONES.get(found.verdict, "bad"), found.to_json())
+    title = say("report.verdict", name=verdict_words(found.verdict))
+    report = Report(title, in_words(found), TONES.get(found.verdict, "bad"), found.to_json())
     pictures = [picture for _, picture in made]
     shown = [verdict_sheet(pictures, paired(made, base, len(prompts)) or None, found)] if pictures else []
     return Checked(found, report, show(report, shown) | copies_payload(found, pictures, dataset))
@@ -90,9 +93,7 @@ def prompt_of(prompts: Sequence[str], kept: Sequence[int], count: int) -> str | 
     if len(said) == count and count > 1:
         return [said[at] for at in kept] if any(said) else None
     if len(set(said)) > 1:
-        raise BadInputError(
-            f"There are {len(said)} prompts for {count} pictures. Give one for all of them, or one for each picture."
-        )
+        raise BadInputError(say("node.prompts_number", prompts=len(said), pictures=count))
     return said[0] if said and said[0] else None
 
 
@@ -101,7 +102,6 @@ def in_words(found: Any) -> str:
     lines = [line.removeprefix("- ").replace("> ", "→ ", 1) for line in found.text.split("\n")[1:]]
     parts = found.parts
     if parts and parts.subject and parts.place:
-        share = f"subject {parts.subject.value:.0%}, place {parts.place.value:.0%}"
-        lines.insert(1, f"variety left, apart: {share}")
+        lines.insert(1, say("node.variety_apart", subject=parts.subject.value, place=parts.place.value))
     spreads = [spread.text for spread in found.spreads if len(spread.counts) > 1]
-    return "\n".join(lines + (["Seen: " + "; ".join(spreads)] if spreads else []))
+    return "\n".join(lines + ([say("node.seen", spreads=spreads)] if spreads else []))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..lora_train.errors import BadInputError
+from ..lora_train.say import say
 from . import _host as host
 
 
@@ -30,18 +31,12 @@ def fetched_lora(value: str) -> FetchedLora:
     """
     link, name, sha256 = _parsed(value)
     if not sha256:
-        raise BadInputError(
-            "No LoRA has been fetched with this node. Paste a link into it, press Look up, then Download. Running "
-            "a workflow never downloads anything."
-        )
+        raise BadInputError(say("node.not_fetched"))
     found = find(name, sha256)
     if found is None:
         known = name in host.lora_names()
-        why = "is another file here (its SHA-256 differs)" if known else "is not in ComfyUI's LoRA folders"
-        raise BadInputError(
-            f"'{name}' {why}. Press Look up and Download on the node to fetch {link or 'it'}. Running a workflow never "
-            "downloads anything."
-        )
+        key = "node.fetch_other" if known else "node.fetch_gone"
+        raise BadInputError(say(key, name=name, link=link or name))
     return FetchedLora(found[0], found[1], sha256, _triggers(found[1]))
 
 
@@ -65,10 +60,10 @@ def _parsed(value: str) -> tuple[str, str, str]:
     try:
         read = json.loads(value or "{}")
     except ValueError as error:
-        raise BadInputError("The value of 'lora' is no JSON. Remove the node and add it again.") from error
+        raise BadInputError(say("node.lora_no_json")) from error
     texts = [read.get(key, "") if isinstance(read, dict) else None for key in ("link", "name", "sha256")]
     if not all(isinstance(text, str) for text in texts):
-        raise BadInputError("The value of 'lora' must hold texts: link, name and sha256.")
+        raise BadInputError(say("node.lora_texts"))
     return texts[0], texts[1], texts[2]
 
 

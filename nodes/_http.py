@@ -42,6 +42,7 @@ def _handler(answer: Answer) -> Handler:
     async def handle(request: Any) -> Any:
         from aiohttp import web
 
+        host.settle_language()
         try:
             return web.json_response(await asyncio.to_thread(answer, await _body(request)))
         except LorasmithError as error:

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from ..lora_train.errors import BadInputError, Cancelled
 from ..lora_train.observer import NullObserver
+from ..lora_train.say import say
 from . import _host as host
 
 State = Literal["running", "done", "failed", "stopped"]
@@ -64,7 +65,7 @@ class _Watcher(NullObserver):
 
     def check_cancelled(self) -> None:
         if self._job.stop.is_set():
-            raise Cancelled("Stopped. What has arrived is kept: download again to continue.")
+            raise Cancelled(say("node.fetch_stopped"))
 
     def tell(self) -> None:
         host.send("fetch", **self._job.to_json())
@@ -89,7 +90,7 @@ def start(record: Any, folder: Path, name: str, policy: Any) -> Job:
             if job.sha256 == record.sha256:
                 return job
         if len(running) >= MAX_RUNNING:
-            raise BadInputError(f"{MAX_RUNNING} downloads are running already. Wait for one, or stop one.")
+            raise BadInputError(say("node.many_downloads", n=MAX_RUNNING))
         for old in [job.id for job in _jobs.values() if job.state != "running"][:-MAX_REMEMBERED]:
             del _jobs[old]
         relative = target.relative_to(folder.resolve())
@@ -107,7 +108,7 @@ def stop(job_id: str) -> Job:
     """
     job = _jobs.get(job_id)
     if job is None:
-        raise BadInputError("This download is not known any more.")
+        raise BadInputError(say("node.download_unknown"))
     job.stop.set()
     return job
 
@@ -128,10 +129,10 @@ def _run(job: Job, record: Any, folder: Path, policy: Any) -> None:
     except Exception as error:  # the thread's end: whatever it was must reach the user
         job.text, job.state = _words(error), "failed"
     else:
-        notes = "".join(f" Note: {note}" for note in fetched.notes)
-        how = "was there already" if fetched.already else "saved and verified"
+        notes = [say("node.note", text=note) for note in fetched.notes]
+        how = say("node.fetched_already") if fetched.already else say("node.fetched")
         job.done = job.total = fetched.bytes
-        job.text, job.state = f"{how}.{notes}", "done"
+        job.text, job.state = " ".join([how, *notes]), "done"
         host.send("lora_saved", name=job.name)
     watcher.tell()
 
@@ -143,4 +144,4 @@ def _words(error: Exception) -> str:
     if isinstance(error, LorasmithError):
         return str(error)
     host.log.exception("Lorasmith: a download failed")
-    return f"The download failed unexpectedly ({type(error).__name__}); ComfyUI's log has the details."
+    return say("node.download_failed", kind=type(error).__name__)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..lora_train.errors import BadInputError
+from ..lora_train.say import say
 from . import _host as host
 
 
@@ -40,7 +41,7 @@ def decode(dataset: Any, max_side_px: int) -> Decoded:
     from ..lora_train.dataset.export import picture_names
 
     if not dataset.kept:
-        raise BadInputError(f"There is no photo to decode: {dataset.summary()}")
+        raise BadInputError(say("node.none_to_decode", why=dataset.summary()))
     observer, found = host.HostObserver(), Decoded([], [], [], [])
     observer.stage("Reading photos")
     for done, (entry, name) in enumerate(zip(dataset.pictures, picture_names(dataset.pictures), strict=True), 1):
@@ -55,7 +56,7 @@ def decode(dataset: Any, max_side_px: int) -> Decoded:
         found.captions.append(entry.caption)
         found.names.append(name)
     if not found.images:
-        raise BadInputError(f"None of the photos can be read: {found.failed[0]}")
+        raise BadInputError(say("node.none_readable", why=found.failed[0]))
     return found
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..lora_train.errors import BadInputError
+from ..lora_train.say import language, say
 from . import _host as host
 from . import _http
 
@@ -25,6 +26,14 @@ def add_routes() -> None:
     host.add_route("GET", "/lorasmith/photos/{id}/crop", suggested_crop)
     host.add_route("GET", "/lorasmith/photos/{id}/{size}", photo)
     host.add_route("POST", "/lorasmith/models/{set}", _http.editor_only(fetch_models))
+    _http.register({"/lorasmith/language": speak})
+    host.follow_language()
+
+
+def speak(asked: dict[str, Any]) -> dict[str, str]:
+    """The language that the graph editor is shown in: ``{"locale": "ru"}``; answers with the one that is spoken."""
+    host.tell_language(str(asked.get("locale", "")))
+    return {"language": language()}
 
 
 async def photo(request: web.Request) -> web.Response:
@@ -77,6 +86,6 @@ async def _off_the_loop(work: Callable[[], T]) -> T:
     try:
         return await asyncio.get_running_loop().run_in_executor(_pool, work)
     except KeyError as error:
-        raise web.HTTPNotFound(text="This server has not judged that photo. Run the audit again.") from error
+        raise web.HTTPNotFound(text=say("node.photo_unknown")) from error
     except BadInputError as error:
         raise web.HTTPGone(text=str(error)) from error

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..lora_train.errors import BadInputError
+from ..lora_train.say import say
 from . import _host as host
 from . import _http
 
@@ -24,4 +25,4 @@ def recommend(asked: Mapping[str, Any]) -> dict[str, Any]:
         raise BadInputError("'lora' must be the name of a LoRA and 'strength' a number.")
     path = write(host.lora_path(name), float(strength))
     host.send("lora_saved", name=name)
-    return {"lora": name, "strength": strength, "text": f"{path.name} now recommends strength {strength:g}."}
+    return {"lora": name, "strength": strength, "text": say("node.now_recommends", name=path.name, strength=strength)}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..lora_train.errors import BadInputError
+from ..lora_train.say import say
 from . import _host as host
 from . import _http, _hub_jobs
 from ._fetched import find, listed_name
@@ -64,7 +65,7 @@ def download(asked: dict[str, Any]) -> dict[str, Any]:
     """Start to fetch what ``look`` has shown: the sum says that it is still the same file."""
     record = _resolved(asked)
     if record.sha256 != asked.get("sha256"):
-        raise BadInputError("The file behind this link has changed since it was looked up. Look it up again.")
+        raise BadInputError(say("node.link_changed"))
     return _hub_jobs.start(record, _folder(asked), _text(asked, "name"), policy).to_json()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..lora_train.errors import BadInputError
+from ..lora_train.say import say
 from . import _host as host
 from . import _http, _stack_check, _stack_info, _stack_presets
 from ._stack_rows import parse_rows
@@ -53,7 +54,7 @@ def from_text(asked: Mapping[str, Any]) -> dict[str, Any]:
     """Rows from ``<lora:name:0.8>`` tags."""
     rows = rows_of_text(_text(asked, "text"))
     if not rows:
-        raise BadInputError("There is no <lora:name:0.8> in this text.")
+        raise BadInputError(say("node.no_lora_tag"))
     return {"rows": [row.to_json() for row in rows]}
 
 

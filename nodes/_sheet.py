@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..lora_train.config import encode
+from ..lora_train.config import shown
 from ..lora_train.dataset.manifest import Dataset, Entry
 from ..lora_train.dataset.overrides import Matched, photo_id
 from ..lora_train.dataset.photo import Photo
@@ -30,11 +30,11 @@ def sheet_payload(dataset: Dataset, matched: Matched, applied: str) -> dict[str,
         "folder": dataset.folder.name,
         "photos": [_photo(entry, ids[entry.name]) for entry in dataset.entries],
         "unreadable": [{"name": u.path.name, "text": u.reason} for u in dataset.unreadable],
-        "groups": encode(dataset.groups),
+        "groups": shown(dataset.groups),
         "warnings": [{"code": w.code, "text": w.text} for w in dataset.warnings],
-        "not_judged": encode(dataset.not_judged),
+        "not_judged": shown(dataset.not_judged),
         "models": _models() if dataset.not_judged else [],
-        "stats": encode(dataset.stats),
+        "stats": shown(dataset.stats),
         "score": dataset.score,
         "score_max": dataset.score_max,
         "next_steps": list(dataset.next_steps),
@@ -57,7 +57,7 @@ def suggest_crop(photo: Photo) -> dict[str, Any]:
     alone = crop_dataset(dataset, _CROP_SIDE_PX, look=people_finder()).entries[0]
     if alone.crop is None:
         raise BadInputError(alone.reasons[-1].text)
-    return encode(alone.crop)
+    return shown(alone.crop)
 
 
 def _models() -> list[dict[str, Any]]:
@@ -82,7 +82,7 @@ def _photo(entry: Entry, token: str) -> dict[str, Any]:
         "height": photo.height_px,
         # The verdict without the user's own one: a photo is left out for a reason, never without.
         "keep": entry.keep if entry.override is None else not entry.codes(),
-        "reasons": encode(entry.reasons),
+        "reasons": shown(entry.reasons),
         "scores": {name: round(value, _DIGITS) for name, value in entry.scores.items()},
         "boxes": [{"kind": "face", "box": list(box)} for box in entry.faces],
         "crop": list(entry.crop.box) if entry.crop else None,

@@ -17,6 +17,7 @@ from ..lora_train.lora.base_weights import base_weights, matched
 from ..lora_train.lora.gram import Grams
 from ..lora_train.lora.kinds import family_of
 from ..lora_train.lora.reader import header_of, places_of, read_layers
+from ..lora_train.say import say
 from . import _host as host
 from . import _stack_info
 from ._bases import STARTER, base_file
@@ -71,10 +72,8 @@ def _of_one_family(rows: Sequence[Row], fits: Mapping[str, float]) -> tuple[list
 
 
 def _other_family(row: Row, other: Row) -> dict[str, Any]:
-    mine, theirs = (_stack_info.describe(r.lora)["base"] or "another base" for r in (row, other))
-    text = f"Made for {mine}, not for {theirs} as the others: no strength makes them work together."
-    if mine == theirs:
-        text = "Hardly any of its layers fit the base model: no strength makes it work."
+    mine, theirs = (_stack_info.describe(r.lora)["base"] or say("node.another_base") for r in (row, other))
+    text = say("node.other_family", mine=mine, theirs=theirs) if mine != theirs else say("node.hardly_fits")
     return {"code": "family", "rows": [row.id], "text": text, "verdict": "cannot work"}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..lora_train.errors import BadInputError
 from ..lora_train.files import inside, write_json
+from ..lora_train.say import say
 from . import _host as host
 from ._stack_rows import VERSION, parse_rows
 
@@ -31,10 +32,10 @@ def save(name: str, value: str, replace: bool) -> None:
     """
     path = _path(name)
     if path.exists() and not replace:
-        raise BadInputError(f"There is a preset '{path.stem}' already. Choose another name, or replace it.")
+        raise BadInputError(say("node.preset_taken", name=path.stem))
     rows = parse_rows(value)
     if not rows.rows:
-        raise BadInputError("There is no row to save. Add a LoRA first.")
+        raise BadInputError(say("node.no_row"))
     write_json(path, {"version": VERSION, "rows": [row.to_json() for row in rows.rows]})
 
 
@@ -48,7 +49,7 @@ def load(name: str) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        raise BadInputError(f"There is no preset '{name}'; there are {', '.join(names()) or 'none'}.") from error
+        raise BadInputError(say("node.no_preset", name=name, known=names())) from error
     rows = parse_rows(json.dumps(json.loads(text)) if text.strip() else "")
     return {"version": VERSION, "rows": [row.to_json() for row in rows.rows]}
 
@@ -60,7 +61,5 @@ def delete(name: str) -> None:
 
 def _path(name: str) -> Path:
     if not 0 < len(name.strip(" .")) <= MAX_NAME_LETTERS or "/" in name or "\\" in name:
-        raise BadInputError(
-            f"'{name[:80]}' cannot be a preset's name. Use 1 to {MAX_NAME_LETTERS} letters, no slashes."
-        )
+        raise BadInputError(say("node.preset_name", name=name[:80], most=MAX_NAME_LETTERS))
     return inside(folder(), f"{name.strip()}.json")

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from ..lora_train.errors import BadInputError
 from ..lora_train.lora.blocks import BlockFactors, parse_blocks
 from ..lora_train.lora.stack import MAX_STRENGTH
+from ..lora_train.say import say
 from . import _host as host
 from ._stack_blocks import stack_row
 from ._types import StackRow
@@ -105,17 +106,17 @@ def parse_rows(value: str) -> Rows:
     try:
         said = json.loads(value or EMPTY)
     except (ValueError, RecursionError) as error:
-        raise BadInputError("The value of 'rows' is no JSON. Remove the node and add it again.") from error
+        raise BadInputError(say("node.rows_no_json")) from error
     listed = said.get("rows", []) if isinstance(said, dict) else said
     if not isinstance(listed, list) or len(listed) > MAX_ROWS:
-        raise BadInputError(f"'rows' must be a list of at most {MAX_ROWS} rows.")
+        raise BadInputError(say("node.rows_list", most=MAX_ROWS))
     rows: list[Row] = []
     problems: list[str] = []
     for number, item in enumerate(listed, start=1):
         try:
             rows.append(_row(number, item))
         except BadInputError as error:
-            problems.append(f"Row {number}: {error}")
+            problems.append(say("node.row", number=number, why=error))
     BadInputError.collect(problems)
     skip = isinstance(said, dict) and said.get("missing") == "skip"
     return Rows(tuple(rows), "skip" if skip else "refuse")
@@ -143,7 +144,7 @@ def _strength(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise BadInputError(f"the {name} strength is {value!r:.40}, which is no number.")
     if abs(value) > MAX_STRENGTH:
-        raise BadInputError(f"the {name} strength is {value:g}; use -{MAX_STRENGTH:g} to {MAX_STRENGTH:g}.")
+        raise BadInputError(say("node.strength_range", name=name, value=value, most=MAX_STRENGTH))
     return float(value)
 
 
@@ -161,7 +162,7 @@ def with_old(rows: Rows, old: Mapping[str, Any]) -> Rows:
         BadInputError: any other input, which would be ignored in silence.
     """
     if unknown := sorted(set(old) - set(OLD_INPUTS)):
-        raise BadInputError(f"LoRA Stack has no input {', '.join(map(repr, unknown))}. Its LoRAs are in 'rows'.")
+        raise BadInputError(say("node.no_input", names=[repr(name) for name in unknown]))
     if not old:
         return rows
     row = next((row for row in rows.rows if row.id == OLD_ID), Row(OLD_ID, ""))

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from ..lora_train.errors import BadInputError
 from ..lora_train.lora.stack import MAX_STRENGTH
+from ..lora_train.say import say
 from . import _host as host
 from ._stack_rows import Row
 
@@ -55,7 +56,7 @@ def _number(text: str) -> float:
     except ValueError:
         value = math.nan
     if not abs(value) <= MAX_STRENGTH:
-        raise BadInputError(f"'{text}' is no strength; use a number from -{MAX_STRENGTH:g} to {MAX_STRENGTH:g}.")
+        raise BadInputError(say("node.no_strength", text=text, most=MAX_STRENGTH))
     return value
 
 
@@ -72,11 +73,12 @@ def find_name(said: str, names: Sequence[str]) -> str:
         if len(found) == 1:
             return found[0]
         if found:
-            raise BadInputError(f"{len(found)} LoRAs are called so: {', '.join(found[:4])}. Write the folder too.")
+            raise BadInputError(say("node.called_so", n=len(found), names=[*found[:4]]))
     stems = {PurePosixPath(path).stem: name for name, path in plain.items()}
     near = difflib.get_close_matches(PurePosixPath(wanted).stem, stems, n=3, cutoff=0.5)
-    hint = f" Did you mean {' or '.join(repr(stems[stem]) for stem in near)}?" if near else ""
-    raise BadInputError(f"There is no LoRA named '{said}' in ComfyUI's LoRA folders.{hint}")
+    if not near:
+        raise BadInputError(say("node.no_lora", name=said))
+    raise BadInputError(say("node.no_lora_near", name=said, near=[repr(stems[stem]) for stem in near]))
 
 
 def text_of_rows(rows: Iterable[Row], names: Sequence[str] | None = None) -> str:

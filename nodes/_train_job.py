@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..lora_train.errors import BadInputError
+from ..lora_train.say import say
 from ..lora_train.training.checkpoint import RunFolder
 from ..lora_train.training.history import LineReader
 from . import _host as host
@@ -113,12 +114,9 @@ def _saved(run: TrainingRun) -> str | None:
 
 
 def _require_encoders(base: Base, clip: Any, vae: Any) -> None:
-    missing = [name for name, part in (("CLIP", clip), ("VAE", vae)) if part is None]
+    missing = [say("node.no_part", name=name) for name, part in (("CLIP", clip), ("VAE", vae)) if part is None]
     if missing:
-        raise BadInputError(
-            f"'{base.path.name}' is a diffusion model alone, so there is no {' and no '.join(missing)}. Connect "
-            "'Load CLIP' and 'Load VAE' with the files that belong to it to Train LoRA."
-        )
+        raise BadInputError(say("node.no_encoders", base=base.path.name, missing=missing))
 
 
 def encode(dataset: Any, base: Base, clip: Any, vae: Any, path: Path, observer: Any) -> Path:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..lora_train.observer import stage_words
+from ..lora_train.say import knows, say
 from . import _host as host
 from ._train_runs import TrainingRun
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-_STAGES = {"load": "Loading the base model", "encode": "Encoding photos", "train": "Training", "save": "Saving"}
 
 
 class LiveTraining(host.HostObserver):
@@ -28,7 +28,7 @@ class LiveTraining(host.HostObserver):
     def stage(self, name: str) -> None:
         if name == "train":
             self._run.state = "training"
-        self.say(f"{_STAGES.get(name, name)} …")
+        self.say(f"{_stage(name)} …")
 
     def say(self, text: str) -> None:
         self._run.text = text
@@ -60,10 +60,15 @@ class LiveTraining(host.HostObserver):
 
     def saved(self, step: int, path: Path) -> None:
         """The user's "save now": the lists of LoRAs learn of it while the training goes on."""
-        self.say(f"Saved step {step} as {host.lora_name_of(path)}")
+        self.say(say("node.saved_step", step=step, name=host.lora_name_of(path)))
         host.send("lora_saved", name=host.lora_name_of(path))
 
     def publish(self) -> None:
         """Send the run and the lines that no message has held yet."""
         start, lines = self._run.sent.count, self._run.sent.news()
         host.send("train", **self._run.to_json(), lines=lines, **{"from": start})
+
+
+def _stage(name: str) -> str:
+    key = f"node.stage_{name}"
+    return say(key) if knows(key) else stage_words(name)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
 from ..lora_train.errors import BadInputError
+from ..lora_train.say import say
 from ..lora_train.training.checkpoint import RunFolder
 from ..lora_train.training.history import LineReader, thinned
 
@@ -109,7 +110,7 @@ def find(run_id: str) -> TrainingRun:
     """
     run = _runs.get(run_id)
     if run is None:
-        raise BadInputError("This server does not know that training: it was started anew, or has run many since.")
+        raise BadInputError(say("node.training_unknown"))
     return run
 
 
@@ -123,8 +124,9 @@ def tell(run_id: str, command: str) -> TrainingRun:
     if command not in COMMANDS:
         raise BadInputError(f"'{command[:40]}' cannot be asked; use one of {', '.join(COMMANDS)}.")
     if run.state != "training":
-        why = "has not begun to train yet" if run.runs else f"has ended already ({run.state})"
-        raise BadInputError(f"'{run.name}' {why}.")
+        raise BadInputError(
+            say("node.not_training_yet", name=run.name) if run.runs else say("node.ended_already", name=run.name)
+        )
     run.commands.put(command)
     return run
 
@@ -144,5 +146,5 @@ def sample_file(run: TrainingRun, name: str) -> Path:
     """
     known = {path.name: path for path in run.folder.samples.glob("step_*.png")}
     if name not in known:
-        raise BadInputError("This sample is not there any more.")
+        raise BadInputError(say("node.sample_gone"))
     return known[name]

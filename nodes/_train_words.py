@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..lora_train.say import say
 from ._train_runs import TrainingRun
 from ._ui import Report, Tone
 
-_TITLES: dict[str, tuple[str, Tone]] = {
-    "planned_end": ("LoRA trained", "good"),
-    "signal": ("LoRA trained, stopped on a signal", "good"),
-    "stopped": ("Stopped by you, the best is kept", "good"),
-    "cancelled": ("Stopped early, the best is kept", "warn"),
-}
+_TONES: dict[str, Tone] = {"planned_end": "good", "signal": "good", "stopped": "good", "cancelled": "warn"}
 
 
 def training_report(result: Any, name: str, run: TrainingRun) -> Report:
     """What a finished run did, and why it ended where it did."""
-    title, tone = _TITLES.get(result.stopped_by, (f"Stopped early: {result.stopped_by}", "warn"))
-    lines = [f"Saved as {name}", _kept(result, run), _pace(result)]
+    title, tone = say(f"node.trained_{result.stopped_by}"), _TONES[result.stopped_by]
+    lines = [say("node.saved_as", name=name), _kept(result, run), _pace(result)]
     if result.recommended_strength is not None:
-        lines.append(f"Recommended strength: {result.recommended_strength:g}")
+        lines.append(say("node.recommended", strength=result.recommended_strength))
     lines += [f"⚠ {text}" for text in result.alarms]
     details = {"lora": name, "steps": result.steps, "seconds": result.seconds, "stopped_by": result.stopped_by}
     return Report(title, "\n".join(lines), "warn" if result.alarms else tone, details | {"signals": result.signals})
@@ -29,26 +25,33 @@ def training_report(result: Any, name: str, run: TrainingRun) -> Report:
 def cancelled_report(name: str | None, run: TrainingRun) -> Report:
     """ComfyUI's cancel: what it leaves behind; ``name`` is None when nothing was saved."""
     if name is None:
-        text = "Nothing was saved: it had not learned anything yet." if run.step else "It had not begun to train."
-        return Report("Stopped", text, "warn")
-    at = f"Cancelled at step {run.step} of {run.total}."
-    return Report("Stopped, the best is kept", f"Saved as {name}\n{at} The nodes after this one did not run.", "warn")
+        text = say("node.nothing_learned") if run.step else say("node.not_begun")
+        return Report(say("node.training_stopped"), text, "warn")
+    at = say("node.cancelled_at", step=run.step, total=run.total)
+    return Report(say("node.stopped_kept"), "\n".join([say("node.saved_as", name=name), at]), "warn")
 
 
 def failed_report(error: Exception, name: str | None) -> Report:
     """An error, and the LoRA that it left behind, if any."""
-    kept = f"\nSaved as {name}" if name and name not in str(error) else ""
-    return Report("The training failed", f"{error}{kept}", "bad")
+    kept = [say("node.saved_as", name=name)] if name and name not in str(error) else []
+    return Report(say("node.training_failed"), "\n".join([str(error), *kept]), "bad")
 
 
 def _kept(result: Any, run: TrainingRun) -> str:
     """Where it ended and why, and which step was kept."""
     if result.stopped_by in ("planned_end", "signal"):
         return result.message
-    why = f", the best by its samples: {result.why_best}" if result.why_best else ""
-    return f"Ended at step {run.step} of {run.total}; saved is step {result.steps}{why}."
+    said = {"step": run.step, "total": run.total, "saved": result.steps}
+    if result.why_best:
+        return say("node.ended_best", **said, why=result.why_best)
+    return say("node.ended", **said)
 
 
 def _pace(result: Any) -> str:
-    speed = f"{result.seconds:.0f} s of training ({result.steps_per_second:.1f} steps a second)"
-    return f"{speed}, loss {result.loss_first:.4f} → {result.loss_last:.4f}"
+    return say(
+        "node.pace",
+        seconds=result.seconds,
+        rate=result.steps_per_second,
+        first=result.loss_first,
+        last=result.loss_last,
+    )

@@ -7,6 +7,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ..lora_train.say import say
 from ._ui import Report
 
 AS_PLANNED = "as planned"
@@ -16,6 +17,7 @@ CHOICES: dict[str, list[str]] = {
     "schedule": [AS_PLANNED, "constant", "cosine"],
     "precision": [AS_PLANNED, "auto", "fp32", "bf16"],
     "quantize": [AS_PLANNED, "none", "int8"],
+    "compile": [AS_PLANNED, "off", "on"],
 }
 
 
@@ -41,5 +43,5 @@ def changed_plan(plan: Any, settings: Mapping[str, Any]) -> tuple[Any, Report]:
 
     changed = plan.replace(**overrides(settings))
     lines = changes(plan, changed)
-    title = "As planned" if not lines else f"{len(lines)} setting{'s' * (len(lines) > 1)} changed"
+    title = say("node.settings_changed", n=len(lines)) if lines else say("node.as_planned")
     return changed, Report(title, "\n".join([*lines, step_size_line(plan, changed)]), "info", changed.to_json())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..lora_train.say import say
 from . import _host as host
 from ._stack_blocks import blocks_of_row, stack_row
 from ._types import StackRow
@@ -39,9 +40,9 @@ def merge_stack(stack: Sequence[StackRow], name: str, rank: int, method: str, pr
     parts = [Part(host.lora_path(r[0]), r[1], r[2], blocks_of_row(r)) for r in stack if r[1] or r[2]]
     options = Options(rank=rank or None, method=method, dtype=_dtype(precision))  # type: ignore[arg-type]
     found = merge(parts, host.new_lora_path(name), options, host.HostObserver())
-    error = f"Relative error {found.relative_error:.2g} against the exact sum"
-    lines = [f"Rank {found.rank}, {found.bytes / 1e6:.1f} MB", error]
-    return _made(found.path, f"{len(parts)} LoRAs merged", lines, found.to_json())
+    size = say("node.rank_size", rank=found.rank, megabytes=found.bytes / 1e6)
+    lines = [size, say("node.merge_error", error=found.relative_error)]
+    return _made(found.path, say("node.merged", n=len(parts)), lines, found.to_json())
 
 
 def resize_lora(lora: str, name: str, by: str, rank: int, energy: float, size_mb: float, precision: str) -> Made:
@@ -51,9 +52,10 @@ def resize_lora(lora: str, name: str, by: str, rank: int, energy: float, size_mb
     target = {"rank": Target(rank=rank), "energy": Target(energy=energy), "size": Target(bytes=int(size_mb * 1e6))}[by]
     files = host.lora_path(lora), host.new_lora_path(name)
     found = resize(*files, target, dtype=_dtype(precision), observer=host.HostObserver())
-    size = f"{found.bytes_before / 1e6:.1f} → {found.bytes_after / 1e6:.1f} MB"
-    title = f"Rank {found.rank_before} → {found.rank_after}, {size}"
-    lines = [f"{found.energy_kept:.2%} of the energy kept, relative error {found.relative_error:.2g}"]
+    ranks = {"before": found.rank_before, "after": found.rank_after}
+    sizes = {"mb_before": found.bytes_before / 1e6, "mb_after": found.bytes_after / 1e6}
+    title = say("node.resized", **ranks, **sizes)
+    lines = [say("node.energy_kept", share=found.energy_kept, error=found.relative_error)]
     return _made(found.path, title, lines, found.to_json())
 
 
@@ -62,7 +64,8 @@ def convert_lora(lora: str, name: str, form: str) -> Made:
     from ..lora_train.lora.convert import convert
 
     found = convert(host.lora_path(lora), host.new_lora_path(name), form, host.HostObserver())  # type: ignore[arg-type]
-    lines = [f"{found.layers} layers for {found.family}, relative error {found.relative_error:.2g}", found.note]
+    said = {"layers": found.layers, "family": found.family, "error": found.relative_error}
+    lines = [say("node.converted", **said), found.note]
     return _made(found.path, f"{found.form_before} → {found.form}", lines, found.to_json())
 
 
@@ -73,10 +76,10 @@ def extract_lora(base: str, tuned: str, name: str, rank: int, text_encoder: bool
     files = host.checkpoint_path(base), host.checkpoint_path(tuned), host.new_lora_path(name)
     found = extract(*files, rank=rank, text_encoder=text_encoder, observer=host.HostObserver())
     lines = [
-        f"{len(found.layers)} layers differ, {found.unchanged} are the same, {found.left_out} were left out",
-        f"Relative error {found.relative_error:.2g}, {found.bytes / 1e6:.1f} MB",
+        say("node.layers_differ", n=len(found.layers), same=found.unchanged, left_out=found.left_out),
+        say("node.error_size", error=found.relative_error, megabytes=found.bytes / 1e6),
     ]
-    return _made(found.path, f"Rank {rank} holds {found.energy_kept:.1%} of the difference", lines, found.to_json())
+    return _made(found.path, say("node.rank_holds", rank=rank, share=found.energy_kept), lines, found.to_json())
 
 
 def describe_lora(lora: str, hashes: bool) -> tuple[str, Report]:
@@ -84,9 +87,7 @@ def describe_lora(lora: str, hashes: bool) -> tuple[str, Report]:
     from ..lora_train.lora.inspect import inspect
 
     info = inspect(host.lora_path(lora), hashes=hashes)
-    first, *rest = info.text().removesuffix(".").split(", ")
-    title = first.rpartition(": ")[2]
-    report = Report(title, "\n".join([", ".join(rest), *info.lines()]), "info", info.to_json())
+    report = Report(info.kind_words(), "\n".join([info.facts(), *info.lines()]), "info", info.to_json())
     return ", ".join(info.trigger_words), report
 
 
@@ -96,6 +97,7 @@ def check_stack(
     """The stack at suggested strengths, the verdict, the report and the heat map."""
     from ..lora_train.lora.balance import check
     from ..lora_train.lora.suggest import fitted
+    from ..lora_train.lora.verdict import stack_verdict_words
     from ..lora_train.report.heat import heat_map
     from ..lora_train.report.paper import DARK
 
@@ -114,14 +116,15 @@ def check_stack(
         stack_row(row[0], fitted(row[1], factor), fitted(row[2], factor), blocks_of_row(row))
         for row, factor in zip(rows, found.cap.factors.tolist(), strict=True)
     ]
-    lines = list(found.sentences) or ["Nothing in the weights speaks against these strengths."]
-    report = Report(f"Verdict: {found.verdict}", "\n".join(lines), _TONES.get(found.verdict, "bad"), found.to_json())
+    lines = list(found.sentences) or [say("node.nothing_against")]
+    title = say("balance.verdict", name=stack_verdict_words(found.verdict))
+    report = Report(title, "\n".join(lines), _TONES.get(found.verdict, "bad"), found.to_json())
     return balanced, found.verdict, report, heat_map(found, theme=DARK)
 
 
 def _made(path: Path, title: str, lines: Sequence[str], details: dict[str, Any]) -> Made:
     name = host.lora_name_of(path)
-    return Made(name, Report(title, "\n".join([*lines, f"Saved as {name}"]), "good", details))
+    return Made(name, Report(title, "\n".join([*lines, say("node.saved_as", name=name)]), "good", details))
 
 
 def _dtype(precision: str) -> Any:

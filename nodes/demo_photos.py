@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
+from ..lora_train.say import say
 from . import _host as host
 from ._demo import KINDS, demo_folder
 from ._ui import Report, show
@@ -46,5 +47,5 @@ class DemoPhotos(io.ComfyNode):
     @classmethod
     def execute(cls, kind: str = "person") -> io.NodeOutput:
         folder, count = demo_folder(host.input_folder(), kind)
-        report = Report(f"{count} demo photos", f"In ComfyUI's input folder: {folder.name}")
+        report = Report(say("node.demo_photos", n=count), say("node.in_input", folder=folder.name))
         return io.NodeOutput(str(folder), ui=show(report))

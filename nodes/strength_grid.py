@@ -81,5 +81,5 @@ class StrengthGrid(io.ComfyNode):
         cells, columns = grid.cells_of(lora_stack or [], strengths, second_strengths, checkpoints)
         done = grid.run_grid(model, clip, vae, cells, columns, asked, dataset, name)
         stack, report = grid.suggested_stack(done, lora_stack or []), grid.grid_report(done)
-        ui = show(grid.short(report)) | grid_payload(done)
+        ui = show(grid.short(done)) | grid_payload(done)
         return io.NodeOutput(host.image_batch([grid.grid_sheet(done)]), stack, stack[0][1], report, ui=ui)

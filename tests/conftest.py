@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 from harness.comfyui import Installation, Server, find_comfyui
 
+# Texts are compared in English, whatever the machine speaks.
+os.environ["LORASMITH_LANGUAGE"] = "en"
 # What models the user has must not decide what the tests see; tests of real faces name their own folder.
 os.environ["LORASMITH_MODELS"] = os.path.join(tempfile.gettempdir(), "lorasmith-tests-have-no-models")
 

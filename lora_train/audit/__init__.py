@@ -12,6 +12,7 @@ from ..dataset.photo import Unreadable
 from ..dataset.scan import Scan, scan
 from ..errors import BadInputError
 from ..observer import NullObserver, Observer
+from ..say import say
 from .checks import ALL, CHECKS, Asked
 from .evidence import Evidence, EvidenceSet
 from .judge import Judgement, Override, judge
@@ -96,7 +97,7 @@ def gather(
     lookers = Lookers(analyzer, tagger if "words" in asked else None, asked)
     evidence, broken = look_at_all(found.photos, lookers, observer or NullObserver())
     if not evidence:
-        raise BadInputError(f"None of the photos in '{found.folder}' can be read: {broken[0].reason}")
+        raise BadInputError(say("audit.none_readable", folder=found.folder, why=broken[0].reason))
     return EvidenceSet(tuple(evidence), asked=asked), tuple(broken)
 
 

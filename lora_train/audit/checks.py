@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..errors import BadInputError
+from ..say import say
 
 FULL_SIDE_PX = 1536
 """Longer side at which a photo is decoded at least for those who look for people and for JPEG blocks."""
@@ -61,8 +62,11 @@ class Asked:
         chosen = frozenset(names)
         unknown = sorted(chosen - set(CHECKS))
         if unknown or not chosen:
-            what = f"There is no check {', '.join(map(repr, unknown))}." if unknown else "No check was asked for."
-            raise BadInputError(f"{what} Choose from: {', '.join(CHECKS)}.")
+            known = list(CHECKS)
+            names = [repr(name) for name in unknown]
+            raise BadInputError(
+                say("audit.no_such_check", names=names, known=known) if names else say("audit.no_check", known=known)
+            )
         return cls(chosen)
 
     def __contains__(self, name: str) -> bool:

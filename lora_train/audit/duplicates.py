@@ -14,6 +14,7 @@ import numpy as np
 
 from ..dataset.hashes import distance, likeness
 from ..dataset.photo import Photo
+from ..say import say
 from .evidence import Evidence, EvidenceSet
 from .frame import WORKING_SIDE_PX
 from .limits import Limits
@@ -71,11 +72,11 @@ def _detail(photo: Photo, scores: Mapping[str, float]) -> float:
 def _compare(found: EvidenceSet, index: int, other: int, limits: Limits) -> Copy | None:
     """A :class:`Copy` where photo ``other`` shows the same shot as the keeper at ``index``."""
     keeper, twin = found.items[index], found.items[other]
-    name = f"'{keeper.photo.name}'"
+    name = keeper.photo.name
     if keeper.photo.sha256 == twin.photo.sha256:
-        return Copy(index, 0, f"The same file as {name}.")
+        return Copy(index, 0, say("audit.copy_file", name=name))
     if keeper.measured.pixels == twin.measured.pixels:
-        return Copy(index, 0, f"The same picture as {name}, only its metadata differ.")
+        return Copy(index, 0, say("audit.copy_pixels", name=name))
     straight, mirrored, alike, seconds = _facts(found, index, other)
     bits = min(straight, mirrored)
     burst = seconds <= limits.burst_seconds
@@ -83,8 +84,8 @@ def _compare(found: EvidenceSet, index: int, other: int, limits: Limits) -> Copy
         return None
     if alike < limits.duplicate_likeness - (0.1 if burst else 0.0):
         return None
-    how = "Mirror image of" if mirrored < straight else "Of one burst with" if burst else "Almost the same as"
-    return Copy(index, bits, f"{how} {name}: they differ in {bits} of 64 bits of their hash.")
+    key = "audit.copy_mirror" if mirrored < straight else "audit.copy_burst" if burst else "audit.copy_near"
+    return Copy(index, bits, say(key, name=name, bits=bits))
 
 
 def _facts(found: EvidenceSet, index: int, other: int) -> tuple[int, int, float, float]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..dataset.manifest import Entry, Share, Warning_
+from ..say import say
 from .limits import Limits
 from .shares import FEW_PHOTOS, KINDS
 
@@ -62,14 +63,16 @@ def next_steps(
     wanted = sum(n for _, n in adds[:3])
     if kept < target and wanted < target - kept:
         more = target - kept
-        best = f" ({target} to {limits.best_high_photos} are best)" if target == limits.best_photos else ""
-        steps.append(f"Add {more} more {_photos(more)}{best}")
+        if target == limits.best_photos:
+            steps.append(say("audit.add_photos_to_best", n=more, low=target, high=limits.best_high_photos))
+        else:
+            steps.append(say("audit.add_photos", n=more))
     if kept > limits.max_photos:
-        steps.append(f"Keep the best {limits.best_high_photos} of {kept} photos")
-    steps += [f"Add {n} {_ADD[share.code]} {_photos(n)}" for share, n in adds[:4]]
+        steps.append(say("audit.keep_best", n=limits.best_high_photos, count=kept))
+    steps += [say(f"audit.add_{share.code}", n=n) for share, n in adds[:4]]
     copies = sum(not e.keep and "duplicate" in e.codes() for e in entries)
     if copies:
-        steps.append(f"Drop {copies} {'duplicate' if copies == 1 else 'duplicates'} (left out already)")
+        steps.append(say("audit.drop_duplicates", n=copies))
     steps += [_fewer(share) for share in told if _surplus(share) > 0]
     return (*dict.fromkeys(steps), *waits_for)
 
@@ -83,15 +86,13 @@ def share_warnings(stats: Sequence[Share]) -> tuple[Warning_, ...]:
     )
 
 
-_ADD = {k.code: k.add for k in KINDS if k.add}
+_ADD = frozenset(k.code for k in KINDS if k.addable)
 _POINTS = {k.code: k.points for k in KINDS}
-_DROP = {
-    "smile": "neutral", "mirror_selfie": "mirror selfies", "studio_backdrop": "studio photos",
-    "drinking_or_holding": "photos that hold something", "hand_in_hair": "photos with a hand in the hair",
-    "heavy_makeup": "photos with heavy make-up", "turned": "profiles and tilted heads",
-    "wide_angle": "photos taken from very near", "one_outfit": "photos in the same clothes",
-    "one_background": "photos of the same place",
-}  # fmt: skip
+_DROP = frozenset(
+    ("smile", "mirror_selfie", "studio_backdrop", "drinking_or_holding", "hand_in_hair", "heavy_makeup", "turned",
+     "wide_angle", "one_outfit", "one_background")
+)  # fmt: skip
+"""Shares of which there can be too many photos."""
 
 
 def _missing(share: Share) -> int:
@@ -111,12 +112,8 @@ def _surplus(share: Share) -> int:
 def _fewer(share: Share) -> str:
     if share.code == "smile":  # a good smile is no reason to throw a photo away
         more = math.ceil(share.count / (share.wanted_high or 1.0) - share.of - 1e-9)
-        return f"Add {more} {_DROP['smile']} {_photos(more)}"
-    return f"Drop {_surplus(share)} of the {share.count} {_DROP[share.code]}"
-
-
-def _photos(n: int) -> str:
-    return "photo" if n == 1 else "photos"
+        return say("audit.add_neutral", n=more)
+    return say(f"audit.drop_{share.code}", n=_surplus(share), count=share.count)
 
 
 def _count_share(kept: int, limits: Limits) -> float:

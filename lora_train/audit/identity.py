@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..faces.types import People
+from ..say import say
 
 SAME = 0.50
 """Up to this distance two faces are taken for one person when the set's person is looked for."""
@@ -40,13 +41,13 @@ def find_subject(people: Sequence[People | None]) -> Subject:
     rows, photo_of, face_of = _embeddings(people)
     with_face = len(set(photo_of))
     if with_face < MIN_PHOTOS:
-        return _nobody(people, f"{with_face} photos have a face with an embedding, {MIN_PHOTOS} are needed.")
+        return _nobody(people, say("audit.few_embeddings", count=with_face, least=MIN_PHOTOS))
     gaps = _distances(rows)
     photos = np.array(photo_of)
     members = _cluster(gaps, photos)
     found = len(set(photos[members].tolist()))
     if found < MIN_PHOTOS or found < MIN_SHARE * with_face:
-        return _nobody(people, f"No person is in at least half of the {with_face} photos with a face.")
+        return _nobody(people, say("audit.nobody_in_half", count=with_face))
     typical = _typical(gaps, members)
     faces: list[int | None] = [None] * len(people)
     distances: list[float | None] = [None] * len(people)
@@ -54,7 +55,7 @@ def find_subject(people: Sequence[People | None]) -> Subject:
         gap, best = float(typical[row]), distances[photo]
         if best is None or gap < best:
             faces[photo], distances[photo] = face, gap
-    text = f"The same person is in {found} of {with_face} photos with a face."
+    text = say("audit.same_person", count=found, of=with_face)
     return Subject(True, tuple(faces), tuple(distances), found, text)
 
 

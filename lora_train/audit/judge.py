@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from ..dataset.manifest import Entry, Group, NotJudged, Reason, Share, Warning_
+from ..say import say
 from .duplicates import Copy, find_copies, preference
 from .evidence import Evidence, EvidenceSet
 from .headline import Headline, headline, share_warnings
@@ -131,21 +132,14 @@ def _entry(
     item = found.items[index]
     if group is not None and group.kind != "duplicate" and keep:
         size, most = len(group.members), limits.background_group - 1
-        best = " The best of them." if item.photo.name == group.keeper else f" The best is '{group.keeper}'."
-        text = f"One of {size} photos of {_SAME[group.kind]}; {most} of them are enough.{best}"
+        named = {"size": size, "most": most, "what": say(f"audit.what_{group.kind}")}
+        best = item.photo.name == group.keeper
+        text = say("audit.one_of_best", **named) if best else say("audit.one_of", **named, keeper=group.keeper)
         reasons = (*reasons, Reason(group.kind, float(size), float(most), text, "warn", "photos"))
     number = group.id if group else None
     override = overrides.get(item.photo.name)
     faces = tuple(face.box for face in item.people.faces) if item.people is not None else ()
     return Entry(item.photo, keep, reasons, scores, None, item.photo.caption or "", number, override, faces)
-
-
-_SAME = {
-    "same_background": "the same place",
-    "same_clothes_and_background": "the same clothes and place",
-    "studio_series": "one studio series",
-    "same_pose": "the same pose",
-}
 
 
 def _copy_reason(copy: Copy, limits: Limits) -> Reason:
@@ -161,7 +155,7 @@ def _copy_groups(found: EvidenceSet, copies: Sequence[Copy | None]) -> list[Grou
     for keeper, indices in sorted(members.items(), key=lambda item: min(item[1])):
         names = tuple(found.items[i].photo.name for i in sorted(indices))
         best = found.items[keeper].photo.name
-        text = f"{len(names)} photos show the same shot; '{best}' is kept."
+        text = say("audit.group_duplicate", count=len(names), best=best)
         groups.append(Group(0, "duplicate", names, best, text))
     return groups
 

@@ -20,6 +20,7 @@ import numpy as np
 from ..dataset.photo import Photo, Unreadable
 from ..errors import BadInputError
 from ..observer import Observer
+from ..say import say
 from .cache import cached, remember
 from .checks import ALL, Asked
 from .clothes import clothes
@@ -155,7 +156,7 @@ def look_at_all(
         observer.progress(done + 1, len(photos))
     answer()
     if notes:
-        observer.message(f"Scores are not remembered for next time. {min(notes)}")
+        observer.message(say("audit.not_remembered", why=min(notes)))
     return evidence, broken
 
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..config import encode
+from ..config import shown
 from ..dataset.manifest import Dataset, Entry, Reason
 from ..dataset.photo import Unreadable
+from ..say import say
 
 _MARKS = {"reject": "-", "warn": "!", "quota": "~"}
-_STATES = {"good": "ok", "watch": "watch", "bad": "bad", "not measured": "not measured"}
 
 
 def as_report(dataset: Dataset) -> dict[str, Any]:
@@ -28,10 +28,10 @@ def as_report(dataset: Dataset) -> dict[str, Any]:
         "next_steps": list(dataset.next_steps),
         "photos": photos,
         "dataset": {
-            "warnings": encode(dataset.warnings),
-            "groups": encode(dataset.groups),
-            "stats": encode(dataset.stats),
-            "not_judged": encode(dataset.not_judged),
+            "warnings": shown(dataset.warnings),
+            "groups": shown(dataset.groups),
+            "stats": shown(dataset.stats),
+            "not_judged": shown(dataset.not_judged),
         },
     }
 
@@ -46,32 +46,37 @@ def as_text(report: dict[str, Any]) -> str:
     lines += [f" ! {warning['text']}" for warning in about["warnings"]]
     measured = [s for s in about["stats"] if s["state"] != "not measured"]
     if measured:
-        lines += ["The kept photos:", *(f"   {_STATES[s['state']]:<6} {s['title']}: {_counted(s)}" for s in measured)]
+        lines += [say("audit.report_kept"), *(_measured(s) for s in measured)]
     lines += _unjudged(about["not_judged"])
     if unmeasured := [s["title"] for s in about["stats"] if s["state"] == "not measured"]:
-        lines.append(f"Not measured: {', '.join(unmeasured)}.")
+        lines.append(say("audit.report_not_measured", titles=unmeasured))
     if report["score_max"]:
-        lines.append(f"Score: {report['score']} of the {report['score_max']} points that could be judged (100 in all).")
+        lines.append(say("audit.report_score", score=report["score"], most=report["score_max"]))
     if report["next_steps"]:
-        lines.append(f"Next: {'; '.join(report['next_steps'])}.")
+        lines.append(say("audit.report_next", steps=report["next_steps"]))
     return "\n".join([*lines, report["summary"]])
 
 
+def _measured(stat: dict[str, Any]) -> str:
+    state = say(f"audit.state_{stat['state']}")
+    return f"   {state:<6} {stat['title']}: {_counted(stat)}"
+
+
 def _counted(stat: dict[str, Any]) -> str:
-    if stat["code"] == "photos":
-        return f"{stat['count']}, {stat['wanted_low']:.0f} to {stat['wanted_high']:.0f} are best"
     low, high = stat["wanted_low"], stat["wanted_high"]
-    wanted = [f"at least {low:.0%}" if low is not None else "", f"at most {high:.0%}" if high is not None else ""]
-    return f"{stat['count']} of {stat['of']} (wanted: {' and '.join(w for w in wanted if w)})"
+    if stat["code"] == "photos":
+        return say("audit.report_count", count=stat["count"], low=low, high=high)
+    wanted = [] if low is None else [say("audit.at_least", share=low)]
+    wanted += [] if high is None else [say("audit.at_most", share=high)]
+    return say("audit.report_share", count=stat["count"], of=stat["of"], wanted=wanted)
 
 
 def _unjudged(rows: Sequence[dict[str, Any]]) -> list[str]:
     """One line for each reason, with all checks that wait for it."""
     by_reason: dict[str, list[str]] = {}
     for row in rows:
-        why = row["text"].partition("not judged, ")[2] or row["text"]
-        by_reason.setdefault(why, []).append(row["title"])
-    return [f" ? Not judged: {', '.join(titles)}: {why}" for why, titles in by_reason.items()]
+        by_reason.setdefault(row["why"] or row["text"], []).append(row["title"])
+    return [f" ? {say('audit.report_not_judged', titles=titles, why=why)}" for why, titles in by_reason.items()]
 
 
 def _photo(entry: Entry) -> dict[str, Any]:
@@ -79,15 +84,15 @@ def _photo(entry: Entry) -> dict[str, Any]:
         "path": str(entry.photo.path),
         "keep": entry.keep,
         "override": entry.override,
-        "reasons": encode(entry.reasons),
+        "reasons": shown(entry.reasons),
         "scores": dict(entry.scores),
         "width_px": entry.photo.width_px,
         "height_px": entry.photo.height_px,
         "group": entry.group,
-        "faces": encode(entry.faces),
+        "faces": shown(entry.faces),
     }
 
 
 def _unreadable(item: Unreadable) -> dict[str, Any]:
-    reason = encode(Reason("unreadable", 0.0, 0.0, item.reason))
+    reason = shown(Reason("unreadable", 0.0, 0.0, item.reason))
     return {"path": str(item.path), "keep": False, "reasons": [reason], "scores": {}, "group": None}

@@ -8,16 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from ..dataset.manifest import Group, GroupKind
+from ..say import say
 from .evidence import EvidenceSet
 from .limits import Limits
 from .neighbours import Neighbours, leaders, neighbours
 
-_WORDS: dict[GroupKind, tuple[str, str]] = {
-    "same_clothes_and_background": ("show the same clothes at the same place", "clothes and the place"),
-    "studio_series": ("are of one studio series", "studio"),
-    "same_background": ("show the same surroundings", "place"),
-    "same_pose": ("show the same pose", "pose"),
-}
 _POSE = ("yaw_deg", "pitch_deg", "roll_deg")
 _PLACE = ("face_share", "face_x", "face_y")
 
@@ -68,11 +63,8 @@ def same_pose(found: EvidenceSet, posed: np.ndarray, limits: Limits) -> list[lis
 
 
 def _group(kind: GroupKind, names: Sequence[str], total: int) -> Group:
-    what, learned = _WORDS[kind]
-    text = (
-        f"{len(names)} of {total} photos {what} ({', '.join(names[:4])}"
-        f"{', ...' if len(names) > 4 else ''}). Keep two or three of them, or the LoRA learns the {learned} too."
-    )
+    shown = [*names[:4], *(["..."] if len(names) > 4 else [])]
+    text = say(f"audit.group_{kind}", count=len(names), total=total, names=shown)
     return Group(0, kind, tuple(names), None, text)
 
 

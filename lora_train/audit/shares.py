@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from ..dataset.manifest import Share
+from ..say import say
 from .evidence import EvidenceSet
 from .limits import Limits
 from .neighbours import leaders
@@ -40,17 +41,18 @@ class Kept:
 
 @dataclass(frozen=True)
 class Kind:
-    """One row: what is counted, the limits of its share by name, and what to say beyond them."""
+    """One row: what is counted, and the limits of its share by name.
+
+    Its words are ``audit.share_<code>``, ``few_`` below the lower limit, ``many_`` above the higher one, and
+    ``add_`` as a next step.
+    """
 
     code: str
-    title: str
     count: Count
     low: str | None = None
     high: str | None = None
-    too_few: str = ""
-    too_many: str = ""
-    add: str = ""
-    """What more of it would be, in the words of a next step."""
+    addable: bool = False
+    """More photos of it can be asked for."""
     needs: Literal["pixels", "person"] = "person"
     points: int = 3
 
@@ -193,52 +195,27 @@ def one_light(kept: Kept) -> tuple[int, int]:
 
 
 KINDS: tuple[Kind, ...] = (
-    Kind("smile", "smiling", either(above("smile", "smile_from"), smiles), "smile_low", "smile_high",
-         "Only {count} of {of} photos smile: a smile will be hard to get.",
-         "{count} of {of} photos smile: the model will always smile. Add neutral faces.", "smiling", points=5),
-    Kind("frontal", "face to the camera", frontal, "frontal_low", None,
-         "Only {count} of {of} faces look into the camera: the face will not hold.", "", "frontal", points=8),
-    Kind("turned", "face turned away, up or down", turned, None, "turned_high", "",
-         "{count} of {of} faces are in profile or far up or down: a few are fine, these are too many.", points=2),
-    Kind("wide_angle", "camera too near", near_camera, None, "near_high", "",
-         "{count} of {of} faces were taken from very near (wide angle): proportions will be distorted.", points=3),
-    Kind("portrait", "portrait", framed("portrait"), "portrait_low", None,
-         "Only {count} of {of} photos are portraits: details of the face will be missing.", "", "portrait", points=5),
-    Kind("half", "half length", framed("half"), "half_low", None,
-         "Only {count} of {of} photos show half the body.", "", "half-length", points=3),
-    Kind("full", "full length", framed("full"), "full_low", None,
-         "{count} of {of} photos show the whole body: proportions are not learned.", "", "full-length", points=5),
-    *(Kind(place, title, most_likely(("indoor", "outdoor", "street"), place), "place_low", "place_high",
-           f"Only {{count}} of {{of}} photos are {title}.",
-           f"{{count}} of {{of}} photos are {title}: it becomes part of the person.", word, points=2)
-      for place, title, word in (("indoor", "indoors", "indoor"), ("outdoor", "outdoors", "outdoor"),
-                                 ("street", "in the street", "street"))),
-    Kind("mirror_selfie", "mirror selfie", above("p_mirror_selfie", "tag_yes"), None, "mirror_high", "",
-         "{count} of {of} photos are mirror selfies: a few are fine, these are too many.", points=2),
-    Kind("studio_backdrop", "studio", above("p_studio_backdrop", "tag_yes"), None, "studio_high", "",
-         "{count} of {of} photos are from a studio: a few are fine, these are too many.", points=2),
-    Kind("drinking_or_holding", "holding something", above("p_drinking_or_holding", "tag_yes"), None, "held_high",
-         "", "{count} of {of} photos hold or drink something: it will be drawn along.", points=1),
-    Kind("hand_in_hair", "hand in the hair", above("p_hand_in_hair", "tag_yes"), None, "hands_high", "",
-         "{count} of {of} photos have a hand in the hair: it will be drawn along.", points=1),
-    Kind("heavy_makeup", "heavy make-up", above("p_heavy_makeup", "tag_yes"), None, "makeup_high", "",
-         "{count} of {of} photos show heavy make-up: it becomes the face.", points=2),
-    Kind("clothes", "different clothes", clothes, "variety_low", None,
-         "{count} different outfits in {of} photos: the clothes become part of the person.", "",
-         "differently dressed", points=5),
-    Kind("one_outfit", "most frequent clothes", one_outfit, None, "same_high", "",
-         "{count} of {of} photos show the same clothes: they become part of the person.", points=2),
-    Kind("backgrounds", "different backgrounds", backgrounds, "variety_low", None,
-         "{count} different backgrounds in {of} photos: the place becomes part of the person.", "",
-         "elsewhere taken", "pixels", 6),
-    Kind("one_background", "most frequent background", one_background, None, "same_high", "",
-         "{count} of {of} photos show the same place: it becomes part of the person.", needs="pixels", points=2),
-    Kind("poses", "different poses", poses, "pose_variety_low", None,
-         "{count} different poses in {of} photos: other poses will be hard to get.", "", "differently posed", points=3),
-    Kind("expressions", "different expressions", expressions, "expressions_low", None,
-         "{count} of {of} kinds of expressions: the others will be hard to get.", points=2),
-    Kind("one_light", "most frequent light", one_light, None, "light_high", "",
-         "{count} of {of} photos have the same brightness: add dim and bright ones.", needs="pixels", points=3),
+    Kind("smile", either(above("smile", "smile_from"), smiles), "smile_low", "smile_high", True, points=5),
+    Kind("frontal", frontal, "frontal_low", None, True, points=8),
+    Kind("turned", turned, None, "turned_high", points=2),
+    Kind("wide_angle", near_camera, None, "near_high"),
+    Kind("portrait", framed("portrait"), "portrait_low", None, True, points=5),
+    Kind("half", framed("half"), "half_low", None, True),
+    Kind("full", framed("full"), "full_low", None, True, points=5),
+    *(Kind(place, most_likely(("indoor", "outdoor", "street"), place), "place_low", "place_high", True, points=2)
+      for place in ("indoor", "outdoor", "street")),
+    Kind("mirror_selfie", above("p_mirror_selfie", "tag_yes"), None, "mirror_high", points=2),
+    Kind("studio_backdrop", above("p_studio_backdrop", "tag_yes"), None, "studio_high", points=2),
+    Kind("drinking_or_holding", above("p_drinking_or_holding", "tag_yes"), None, "held_high", points=1),
+    Kind("hand_in_hair", above("p_hand_in_hair", "tag_yes"), None, "hands_high", points=1),
+    Kind("heavy_makeup", above("p_heavy_makeup", "tag_yes"), None, "makeup_high", points=2),
+    Kind("clothes", clothes, "variety_low", None, True, points=5),
+    Kind("one_outfit", one_outfit, None, "same_high", points=2),
+    Kind("backgrounds", backgrounds, "variety_low", None, True, "pixels", 6),
+    Kind("one_background", one_background, None, "same_high", needs="pixels", points=2),
+    Kind("poses", poses, "pose_variety_low", None, True),
+    Kind("expressions", expressions, "expressions_low", None, points=2),
+    Kind("one_light", one_light, None, "light_high", needs="pixels"),
 )  # fmt: skip
 
 
@@ -251,13 +228,17 @@ def _share(kind: Kind, kept: Kept) -> Share:
     count, of = kind.count(kept)
     low = None if kind.low is None else float(getattr(kept.limits, kind.low))
     high = None if kind.high is None else float(getattr(kept.limits, kind.high))
+    title = say(f"audit.share_{kind.code}")
     if not of:
-        text = f"{kind.title.capitalize()}: not measured."
-        return Share(kind.code, kind.title, 0, 0, low, high, "not measured", text)
+        text = say("audit.share_unknown", title=title)
+        return Share(kind.code, title, 0, 0, low, high, "not measured", text)
     state = _state(count / of, low, high, of)
-    words = kind.too_few if low is not None and count / of < low else kind.too_many
-    text = f"{kind.title.capitalize()}: {count} of {of}." if state == "good" else words.format(count=count, of=of)
-    return Share(kind.code, kind.title, count, of, low, high, state, text)
+    beyond = "few" if low is not None and count / of < low else "many"
+    if state == "good":
+        text = say("audit.share_good", title=title, count=count, of=of)
+    else:
+        text = say(f"audit.{beyond}_{kind.code}", count=count, of=of)
+    return Share(kind.code, title, count, of, low, high, state, text)
 
 
 def _state(share: float, low: float | None, high: float | None, of: int) -> State:

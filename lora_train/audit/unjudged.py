@@ -10,23 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..dataset.manifest import NotJudged
+from ..dataset.manifest import NotJudged, title_of
+from ..say import say
 from .checks import ALL, Asked
 from .evidence import EvidenceSet
 from .limits import Limits
-from .rules import PERSON_NEEDS, RULES, TITLES, Need, Rule
+from .rules import PERSON_NEEDS, RULES, Need, Rule
 
-_WHY: dict[Need, str] = {
-    "pixels": "it cannot be measured on these pictures.",
-    "faces": "it needs a face model. Get it once with 'lorasmith models get faces'.",
-    "body": "it needs the person and pose models. Get them once with 'lorasmith models get faces'.",
-    "identity": "it needs a face embedding and two photos with a face. Get it once with "
-    "'lorasmith models get identity'.",
-    "words": "it needs a CLIP model that knows photos: choose its .safetensors file (shell: --clip FILE).",
-    "lens": "it needs a face model and photos that still have their EXIF lens data (messengers remove it).",
-}
-
-_NOT_ASKED = "it was not asked for."
 _COMPARED = {
     "duplicates": ("duplicate",),
     "background": ("same_background", "same_clothes_and_background", "studio_series"),
@@ -53,13 +43,13 @@ def scope_of(found: EvidenceSet, limits: Limits, purpose: str) -> Scope:
     """What can be judged on a set, and what cannot and why."""
     asked = found.asked
     if purpose != "character":
-        rows = _rows(PERSON_NEEDS, f"it has no meaning for a {purpose} set.")
+        rows = _rows(PERSON_NEEDS, say(f"audit.why_{purpose}"))
         return Scope(PERSON_NEEDS, (*rows, *_unmeasured(found, PERSON_NEEDS)), asked)
     faces = found.column("faces")
     looked = np.isfinite(faces)
     if looked.any() and float((faces[looked] > 0).mean()) < limits.face_set_share:
-        seen = f"a face was found in {int((faces > 0).sum())} of {int(looked.sum())} photos only"
-        rows = _rows(PERSON_NEEDS, f"{seen}: drawn people, or photos without faces.")
+        why = say("audit.why_faceless", count=int((faces > 0).sum()), of=int(looked.sum()))
+        rows = _rows(PERSON_NEEDS, why)
         return Scope(PERSON_NEEDS, (*rows, *_unmeasured(found, PERSON_NEEDS)), asked, faceless=True)
     return Scope(frozenset(), _unmeasured(found, frozenset()), asked)
 
@@ -68,7 +58,7 @@ def _rows(needs: frozenset[Need], why: str) -> tuple[NotJudged, ...]:
     """One row for each code that only those ``needs`` can find."""
     others = {r.code for r in RULES if r.needs not in needs}
     codes = dict.fromkeys(r.code for r in RULES if r.needs in needs and r.code not in others)
-    return tuple(NotJudged(code, TITLES[code], _sentence(code, why)) for code in codes)
+    return tuple(_row(code, why) for code in codes)
 
 
 def _unmeasured(found: EvidenceSet, left_out: frozenset[Need]) -> tuple[NotJudged, ...]:
@@ -77,35 +67,36 @@ def _unmeasured(found: EvidenceSet, left_out: frozenset[Need]) -> tuple[NotJudge
     rules = [r for r in RULES if r.code not in measured and r.needs not in left_out]
     # The last rule of a code names its plainest way; one that was asked for has more to say.
     last = {r.code: r for r in sorted(reversed(rules), key=lambda r: r.check in found.asked)}.values()
-    rows = tuple(NotJudged(r.code, TITLES[r.code], _sentence(r.code, _why(found, r))) for r in last)[::-1]
+    rows = tuple(_row(r.code, _why(found, r)) for r in last)[::-1]
     return (*rows, *_uncompared(found.asked))
 
 
 def _uncompared(asked: Asked) -> tuple[NotJudged, ...]:
     """What comparing the photos would have found, had it been asked for."""
     codes = [code for check, codes in _COMPARED.items() if check not in asked for code in codes]
-    return tuple(NotJudged(code, TITLES[code], _sentence(code, _NOT_ASKED)) for code in dict.fromkeys(codes))
+    return tuple(_row(code, say("audit.why_not_asked")) for code in dict.fromkeys(codes))
 
 
 def _why(found: EvidenceSet, rule: Rule) -> str:
     """Why nobody measured it; where embeddings are there, why they name nobody."""
     if rule.check not in found.asked:
-        return _NOT_ASKED
+        return say("audit.why_not_asked")
     subject = found.subject if rule.needs == "identity" else None
     if subject is None or not any(f.identity for e in found.items if e.people for f in e.people.faces):
-        return _WHY[rule.needs]
-    return subject.text[0].lower() + subject.text[1:]
+        return say(f"audit.why_{rule.needs}")
+    return subject.text
 
 
-def _sentence(code: str, why: str) -> str:
-    return f"{TITLES[code].capitalize()}: not judged, {why}"
+def _row(code: str, why: str) -> NotJudged:
+    title = title_of(code)
+    return NotJudged(code, title, say("audit.not_judged", title=title, why=why), why)
 
 
 def waits_for(found: EvidenceSet) -> tuple[str, ...]:
     """What lets more be judged, as next steps; empty when everything was looked at."""
     steps = []
     if not np.isfinite(found.column("faces")).any():
-        steps.append("Get the face models, so that eyes, pose, smiles and light on the face can be judged")
+        steps.append(say("audit.get_faces"))
     if not any(name.startswith("p_") for name in found.table):
-        steps.append("Choose a CLIP model, so that places, mirror selfies, held objects and the like can be judged")
+        steps.append(say("audit.choose_clip"))
     return tuple(steps)

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadInputError
+from ..lora.verdict import stack_verdict_words
 from ..observer import Observer
+from ..say import say
 from ._lora import all_with_strength
 
 HELP = "how LoRAs overlap, how loud each is, and strengths that fit together"
@@ -45,21 +47,30 @@ def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
 def show(result: dict[str, Any]) -> str:
     rows = [_row(row, result["suggested"][row["name"]]) for row in result["rows"]]
     pairs = [
-        f"  {pair['a']} / {pair['b']}: cosine {pair['cosine']:+.3f}, overlap {pair['overlap']:.1%} "
-        f"({pair['times_chance']:.1f} times chance)"
+        "  "
+        + say(
+            "cli.pair",
+            a=pair["a"],
+            b=pair["b"],
+            cosine=pair["cosine"],
+            overlap=pair["overlap"],
+            times=pair["times_chance"],
+        )
         for pair in result["pairs"]
     ]
-    return "\n".join([f"Verdict: {result['verdict']}", *rows, *pairs, *(f"- {text}" for text in result["sentences"])])
+    head = say("balance.verdict", name=stack_verdict_words(result["verdict"]))
+    return "\n".join([head, *rows, *pairs, *(f"- {text}" for text in result["sentences"])])
 
 
 def _row(row: dict[str, Any], suggested: float) -> str:
-    fits = "" if row["matched"] is None else f", {row['matched']:.0%} of it fits the base"
-    loud = f"loudness {row['loudness']:.3g}"
-    return f"  {row['name']}: strength {row['strength']:g}, suggested {suggested:g}, {loud}{fits}"
+    said = {"name": row["name"], "strength": row["strength"], "suggested": suggested, "loudness": row["loudness"]}
+    if row["matched"] is None:
+        return "  " + say("cli.stack_row", **said)
+    return "  " + say("cli.stack_row_fits", **said, share=row["matched"])
 
 
 def _locked(names: list[Path], files: list[Path]) -> list[int]:
     resolved = [file.resolve() for file in files]
     missing = [name for name in names if name.resolve() not in resolved]
-    BadInputError.collect([f"--lock is '{name}', which is not one of the LoRAs named." for name in missing])
+    BadInputError.collect([say("cli.lock_unknown", name=name) for name in missing])
     return [resolved.index(name.resolve()) for name in names]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..observer import Observer
+from ..say import say
 
 HELP = "rename a LoRA's layers: kohya, diffusers, peft or ComfyUI's own names"
 
@@ -27,7 +28,13 @@ def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
 
 
 def show(result: dict[str, Any]) -> str:
-    return (
-        f"{result['layers']} layers for {result['family']}: {result['form_before']} -> {result['form']} names, "
-        f"relative error {result['relative_error']:.3g}. {result['note']}\nLoRA: {result['path']}"
+    said = say(
+        "cli.converted",
+        layers=result["layers"],
+        family=result["family"],
+        before=result["form_before"],
+        after=result["form"],
+        error=result["relative_error"],
+        note=result["note"],
     )
+    return f"{said}\nLoRA: {result['path']}"

@@ -10,6 +10,7 @@ from typing import Any
 from ..dataset.export import LAYOUTS
 from ..errors import BadInputError
 from ..observer import Observer
+from ..say import say
 from .audit import add_limits, limits_of
 
 HELP = "cut the subject out of every photo worth keeping, in training sizes"
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
     settings = CropSettings(resolution_px, args.framing, args.crops_per_photo, not args.keep_borders)
     edits = parse_edits("\n".join(args.replace))
     if edits and not args.trigger:
-        raise BadInputError("--replace needs --trigger: without it no captions are written.")
+        raise BadInputError(say("cli.replace_needs_trigger"))
     dataset = audit(args.folder, limits_of(args, resolution_px), observer)
     if args.keep_all:
         dataset = dataset.override(keep=[e.name for e in dataset.entries])
@@ -96,9 +97,10 @@ def show(result: dict[str, Any]) -> str:
     lines = []
     for crop in result["crops"]:
         width, height = crop["bucket"]
-        lines.append(f" {Path(crop['path']).name}: {crop['kind']} {crop['box']} -> {width} x {height}")
+        kind = say(f"report.crop_{crop['kind']}")
+        lines.append(f" {Path(crop['path']).name}: {kind} {crop['box']} -> {width} x {height}")
         lines += [f" ! {Path(crop['path']).name}: {text}" for text in crop["warnings"]]
     lines += [f" ! {Path(item['path']).name}: {item['text']}" for item in result["failed"]]
     lines += [f" ! {text}" for text in result["warnings"]]
-    count = f"{len(result['crops'])} crops of {result['photos']} photos in {result['out']}"
+    count = say("cli.crops_of", n=len(result["crops"]), photos=result["photos"], out=result["out"])
     return "\n".join([*lines, result["summary"], count])

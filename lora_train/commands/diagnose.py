@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError
 from ..observer import Observer
+from ..say import say
 
 if TYPE_CHECKING:
     from ..dataset.manifest import Dataset
@@ -38,7 +39,7 @@ def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
     from ..evaluation.training_facts import TrainingFacts
 
     if args.report and args.images:
-        raise BadInputError("Give a saved test (--report) or pictures (--images), not both.")
+        raise BadInputError(say("cli.report_or_images"))
     dataset = Dataset.load(args.dataset) if args.dataset else None
     training = TrainingFacts.read(args.lora) if args.lora else None
     report = load_report(args.report) if args.report else None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import QualityGateError
 from ..observer import Observer
+from ..say import say
 
 if TYPE_CHECKING:
     from ..evaluation.intake import FileIntake
@@ -45,6 +46,7 @@ def add(parser_factory: Callable[..., argparse.ArgumentParser]) -> argparse.Argu
 def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
     from ..evaluation.diversity import judge_diversity
     from ..evaluation.embed import load_embedder
+    from ..evaluation.words import verdict_words
 
     made = _pictures(args.folder, observer)
     base = _pictures(args.base, observer) if args.base else None
@@ -67,7 +69,9 @@ def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
     )
     result = {**found.to_json(), "embedder": embedder.name}
     if args.gate and found.verdict != "good":
-        raise QualityGateError(f"the verdict is '{found.verdict}', asked for was 'good'", result)
+        raise QualityGateError(
+            say("cli.gate", verdict=verdict_words(found.verdict), wanted=verdict_words("good")), result
+        )
     return result
 
 
@@ -80,7 +84,7 @@ def _pictures(folder: Path, observer: Observer) -> FileIntake:
     from ..dataset.scan import photo_paths
     from ..evaluation.intake import usable_files
 
-    observer.stage(f"read {folder.name}")
+    observer.stage(say("stage.read", folder=folder.name))
     found = usable_files(photo_paths(folder), _LOOK_PX, observer)
     for note in found.notes:
         observer.message(note)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..observer import Observer
+from ..say import say
 
 if TYPE_CHECKING:
     from ..hub.policy import Policy
@@ -32,7 +33,7 @@ def run(args: argparse.Namespace, observer: Observer, policy: Policy | None = No
 
     folder: Path | None = args.to
     if folder is None and not args.look:
-        raise BadInputError("--to names no folder. Say where the LoRA goes, or add --look to see what the link is.")
+        raise BadInputError(say("cli.no_folder"))
     record = resolve(args.link, config_folder(), policy)
     result: dict[str, Any] = {"path": None, "sha256": record.sha256, "source": record.link, "record": record.to_json()}
     if folder is None or args.look:
@@ -45,6 +46,6 @@ def run(args: argparse.Namespace, observer: Observer, policy: Policy | None = No
 def show(result: dict[str, Any]) -> str:
     if result["path"] is None:
         return result["text"]
-    how = "It was there already" if result["already"] else "Verified"
-    lines = [f"{result['path']}", f"{how}: SHA-256 {result['sha256']}"]
-    return "\n".join(lines + [f"Note: {note}" for note in result["notes"]])
+    key = "cli.there_already" if result["already"] else "cli.verified"
+    lines = [f"{result['path']}", say(key, sha256=result["sha256"])]
+    return "\n".join(lines + [say("node.note", text=note) for note in result["notes"]])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..observer import Observer
+from ..say import say
 
 HELP = "write a plan as settings of kohya's sd-scripts or of ai-toolkit"
 
@@ -39,6 +40,6 @@ def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
 
 
 def show(result: dict[str, Any]) -> str:
-    lines = [f"Wrote {path}" for path in result["files"]]
+    lines = [say("cli.wrote", path=path) for path in result["files"]]
     lines += [f"{note['fate']}: {note['name']}: {note['text']}" for note in result["notes"]]
-    return "\n".join([*lines, f"Start: {result['command']}"])
+    return "\n".join([*lines, say("cli.start", command=result["command"])])

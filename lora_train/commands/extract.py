@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..observer import Observer
+from ..say import say
 from ._lora import DTYPES, dtype_of
 
 HELP = "make a LoRA of the difference between a checkpoint and its base"
@@ -33,8 +34,14 @@ def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
 
 
 def show(result: dict[str, Any]) -> str:
-    return (
-        f"{len(result['layers'])} layers differ ({result['unchanged']} are the same, {result['left_out']} were left "
-        f"out); rank {result['rank']} holds {result['energy_kept']:.2%} of the difference, relative error "
-        f"{result['relative_error']:.3g}. {result['bytes'] / 1e6:.1f} MB.\nLoRA: {result['path']}"
+    said = say(
+        "cli.extracted",
+        layers=len(result["layers"]),
+        same=result["unchanged"],
+        left_out=result["left_out"],
+        rank=result["rank"],
+        share=result["energy_kept"],
+        error=result["relative_error"],
+        megabytes=result["bytes"] / 1e6,
     )
+    return f"{said}\nLoRA: {result['path']}"

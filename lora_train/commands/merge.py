@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import BadInputError
 from ..observer import Observer
+from ..say import say
 from ._lora import add_dtype, all_with_strength, dtype_of
 
 HELP = "put several LoRAs into one file, exactly or cut to a rank"
@@ -46,11 +47,15 @@ def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
 
 def show(result: dict[str, Any]) -> str:
     kept = result["protected_kept"]
-    note = f" Protecting left {kept:.0%} of the other LoRAs' energy." if kept is not None else ""
-    return (
-        f"{len(result['layers'])} layers, rank {result['rank']}, {result['bytes'] / 1e6:.1f} MB, relative error "
-        f"{result['relative_error']:.3g} against the exact sum.{note}\nLoRA: {result['path']}"
+    said = say(
+        "cli.merged",
+        layers=len(result["layers"]),
+        rank=result["rank"],
+        megabytes=result["bytes"] / 1e6,
+        error=result["relative_error"],
     )
+    note = [] if kept is None else [say("cli.protected", share=kept)]
+    return "\n".join([" ".join([said, *note]), f"LoRA: {result['path']}"])
 
 
 def _protected(file: Path | None, parts: list[Any]) -> int | None:
@@ -59,4 +64,4 @@ def _protected(file: Path | None, parts: list[Any]) -> int | None:
     for number, part in enumerate(parts):
         if part.path.resolve() == file.resolve():
             return number
-    raise BadInputError(f"--protect is '{file}', which is not one of the LoRAs to merge.")
+    raise BadInputError(say("cli.protect_unknown", file=file))

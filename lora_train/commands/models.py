@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..observer import Observer
+from ..say import say
 
 HELP = "the model files that look at faces: what is there, and fetch what is missing"
 
@@ -28,8 +29,7 @@ def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
 
     if args.action == "get":
         if not args.name:
-            names = ", ".join(s.id for s in SETS)
-            raise BadInputError(f"Say which models to get: {names} or all.")
+            raise BadInputError(say("cli.which_models", names=[s.id for s in SETS]))
         for one in SETS if args.name == "all" else (model_set(args.name),):
             get_models(one, args.to, observer, args.force)
     return state(args.to)
@@ -56,12 +56,12 @@ def state(folder: Path | None = None) -> dict[str, Any]:
 
 
 def show(result: dict[str, Any]) -> str:
-    lines = [f"Models in {result['folder']}"]
+    lines = [say("cli.models_in", folder=result["folder"])]
     for one in result["models"]:
-        mark = "there  " if one["ready"] else "missing"
-        lines.append(f"  {mark} {one['id']:<9} {one['bytes'] / 1e6:5.1f} MB  {one['title']}; {one['licence']}")
-    lines.append("Analyzers, the first that is ready is used")
+        mark = say("cli.there") if one["ready"] else say("cli.missing")
+        lines.append(f"  {mark:<7} {one['id']:<9} {one['bytes'] / 1e6:5.1f} MB  {one['title']}; {one['licence']}")
+    lines.append(say("cli.analyzers"))
     for one in result["analyzers"]:
-        mark = "ready  " if one["available"] else "not yet"
-        lines.append(f"  {mark} {one['title']}" + (f". {one['missing']}" if one["missing"] else ""))
+        mark = say("cli.ready") if one["available"] else say("cli.not_yet")
+        lines.append(f"  {mark:<7} {one['title']}" + (f". {one['missing']}" if one["missing"] else ""))
     return "\n".join(lines)

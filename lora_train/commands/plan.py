@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..observer import Observer
+from ..say import say
 
 HELP = "how many steps, and with what settings, for these photos"
 _OPTIONS: tuple[tuple[str, type, str], ...] = (
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
     if args.save:
         plan.save(args.save)
     usual = make_plan(dataset, args.family, purpose=args.purpose)
-    size = f"Step size: {compared(effective_step(plan), effective_step(usual))}."
+    size = say("plan.step_size", text=compared(effective_step(plan), effective_step(usual)))
     counts = {"photos": len(dataset.entries) + len(dataset.unreadable), "kept": len(dataset.kept)}
     step = effective_step(plan)
     sizes = {"step_size": None if math.isnan(step) else step, "step_size_text": size}
@@ -82,7 +83,7 @@ def _taken(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     settings = read_settings(args.source) if args.source else None
     args.family = args.family or (settings.family if settings else None)
     if not args.family:
-        raise BadInputError("The base model's family is not known. Name it with --family.")
+        raise BadInputError(say("cli.family_unknown"))
     if settings is None:
         return {}, []
     fields = {name: value for name, value in settings.fields.items() if name != "family"}
@@ -90,9 +91,16 @@ def _taken(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
 
 
 def show(result: dict[str, Any]) -> str:
-    numbers = (
-        f"{result['kept']} of {result['photos']} photos, {result['steps']} steps of batch "
-        f"{result['batch_size']} at {result['resolution']} px, rank {result['rank']}, alpha "
-        f"{result['alpha']:g}, learning rate {result['learning_rate']:g} ({result['schedule']})"
+    numbers = say(
+        "cli.plan_numbers",
+        kept=result["kept"],
+        photos=result["photos"],
+        steps=result["steps"],
+        batch=result["batch_size"],
+        resolution=result["resolution"],
+        rank=result["rank"],
+        alpha=result["alpha"],
+        rate=result["learning_rate"],
+        schedule=result["schedule"],
     )
     return "\n".join([result["why"], numbers, result["step_size_text"], *result["notes"]])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..observer import Observer
+from ..say import say
 
 HELP = "run the whole guide on the embedded default: photos, audit, crop, train, test, report"
 
@@ -35,10 +36,15 @@ def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
 def show(result: dict[str, Any]) -> str:
     return "\n".join(
         [
-            f"{result['kept']} of {result['photos']} photos kept, {result['steps']} steps, "
-            f"{result['seconds']:.0f} s in all",
+            say(
+                "cli.guide",
+                kept=result["kept"],
+                photos=result["photos"],
+                steps=result["steps"],
+                seconds=result["seconds"],
+            ),
             result["diversity"]["text"],
             f"LoRA:   {result['lora']}",
-            f"Report: {result['report']}",
+            say("cli.report", path=result["report"]),
         ]
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..observer import Observer
+from ..say import say
 from ._lora import add_dtype, dtype_of, size_bytes
 
 HELP = "make a LoRA smaller: by rank, by energy to keep, or by file size"
@@ -33,13 +34,17 @@ def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
 
 def show(result: dict[str, Any]) -> str:
     worst = sorted(result["layers"], key=lambda layer: -layer["relative_error"])[:3]
-    lines = [f"  {layer['layer']}: rank {layer['rank_after']}, error {layer['relative_error']:.2%}" for layer in worst]
-    return "\n".join(
-        [
-            f"Rank {result['rank_before']} -> {result['rank_after']}, {result['bytes_before'] / 1e6:.1f} -> "
-            f"{result['bytes_after'] / 1e6:.1f} MB; {result['energy_kept']:.2%} of the energy kept, "
-            f"relative error {result['relative_error']:.3g}. The layers that lost most:",
-            *lines,
-            f"LoRA: {result['path']}",
-        ]
+    lines = [
+        "  " + say("cli.layer", layer=one["layer"], rank=one["rank_after"], error=one["relative_error"])
+        for one in worst
+    ]
+    said = say(
+        "cli.resized",
+        before=result["rank_before"],
+        after=result["rank_after"],
+        mb_before=result["bytes_before"] / 1e6,
+        mb_after=result["bytes_after"] / 1e6,
+        share=result["energy_kept"],
+        error=result["relative_error"],
     )
+    return "\n".join([said, *lines, f"LoRA: {result['path']}"])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError
 from ..observer import Observer
+from ..say import say
 
 if TYPE_CHECKING:
     from ..dataset.manifest import Dataset
@@ -16,7 +17,16 @@ if TYPE_CHECKING:
 
 HELP = "train a LoRA on the photos worth keeping"
 STARTER = "starter"
-_OPTIONS: tuple[tuple[str, type, str], ...] = (
+
+
+def _switch(said: str) -> bool:
+    """argparse's type of on and off."""
+    if said not in ("on", "off"):
+        raise argparse.ArgumentTypeError(f"'{said}' is neither on nor off")
+    return said == "on"
+
+
+_OPTIONS: tuple[tuple[str, Callable[[str], Any], str], ...] = (
     ("steps", int, "optimizer steps (default: planned from the photos)"),
     ("rank", int, "rank of the LoRA"),
     ("alpha", float, "alpha of the LoRA"),
@@ -25,6 +35,7 @@ _OPTIONS: tuple[tuple[str, type, str], ...] = (
     ("seed", int, "seed of everything random"),
     ("sample_every", int, "steps between sample pictures, 0 for none"),
     ("precision", str, "auto, fp32 or bf16"),
+    ("compile", _switch, "on compiles the repeated blocks (long runs on an accelerator), or off"),
     ("quantize", str, "int8 keeps the frozen base in 8 bits (needs torchao), or none"),
     ("adapter", str, "lora, locon (convolutions too), dora or rslora"),
     ("optimizer", str, "adamw, adamw8bit, prodigy or schedulefree"),
@@ -86,17 +97,21 @@ def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
 
 
 def show(result: dict[str, Any]) -> str:
-    return (
-        f"{result['summary']}\n{result['why']}\n{result['message']} Loss on fixed noise: "
-        f"{result['loss_first']:.4f} before, {result['loss_last']:.4f} after; {result['seconds']:.0f} s, "
-        f"{result['steps_per_second']:.2f} steps a second.\nLoRA: {result['lora']}"
+    said = say(
+        "cli.trained",
+        message=result["message"],
+        first=result["loss_first"],
+        last=result["loss_last"],
+        seconds=result["seconds"],
+        rate=result["steps_per_second"],
     )
+    return "\n".join([result["summary"], result["why"], said, f"LoRA: {result['lora']}"])
 
 
 def _name_problems(out: Path) -> list[str]:
     if out.suffix == ".safetensors":
         return []
-    return [f"--out is '{out}'; the name of a LoRA must end in .safetensors."]
+    return [say("cli.out_suffix", out=out)]
 
 
 def _base(name: str) -> Path:

@@ -12,6 +12,7 @@ from ..dataset.manifest import Crop, Dataset, Entry, Reason
 from ..dataset.photo import Photo, open_photo
 from ..errors import BadInputError
 from ..observer import NullObserver, Observer
+from ..say import say
 from .borders import content_box
 from .buckets import bucket_step, buckets
 from .figure import Framing
@@ -56,9 +57,9 @@ class CropSettings:
         bucket_step(self.resolution_px)
         problems = []
         if self.framing not in get_args(Framing):
-            problems.append(f"framing is '{self.framing}'; it must be one of {', '.join(get_args(Framing))}.")
+            problems.append(say("photos.framing_unknown", framing=self.framing, known=[*get_args(Framing)]))
         if not 1 <= self.crops_per_photo <= MAX_CROPS:
-            problems.append(f"crops_per_photo is {self.crops_per_photo}; it must be from 1 to {MAX_CROPS}.")
+            problems.append(say("photos.crops_range", n=self.crops_per_photo, most=MAX_CROPS))
         BadInputError.collect(problems)
 
 
@@ -82,7 +83,7 @@ def crop_dataset(
     observer, finder = observer or NullObserver(), finder or SaliencyFinder()
     settings = settings if isinstance(settings, CropSettings) else CropSettings(settings)
     if not dataset.kept:
-        raise BadInputError(f"There is no photo to crop: {dataset.summary()}")
+        raise BadInputError(say("photos.none_to_crop", why=dataset.summary()))
     people = _people(dataset.kept, look, observer) if look else {}
     observer.stage("crop")
     entries: list[Entry] = []
@@ -102,7 +103,7 @@ def render_crop(entry: Entry) -> Image:
     from PIL import Image
 
     if entry.crop is None:
-        raise BadInputError(f"'{entry.name}' has no crop yet. Crop the dataset first.")
+        raise BadInputError(say("photos.not_cropped", name=entry.name))
     long_side = max(entry.photo.width_px, entry.photo.height_px)
     needed = min(1.0, entry.crop.upscale * 2) * long_side
     image = open_photo(entry.photo.path, max(1, round(needed)))
@@ -189,9 +190,14 @@ def _enlarged(crop: Crop) -> tuple[Reason, ...]:
     if crop.upscale <= MAX_UPSCALE:
         return ()
     left, top, right, bottom = crop.box
-    text = (
-        f"Its crop has {right - left} x {bottom - top} px and is enlarged {crop.upscale:.2f} times to "
-        f"{crop.bucket[0]} x {crop.bucket[1]}; up to {MAX_UPSCALE} times is fine. Use a larger original."
+    text = say(
+        "photos.enlarged",
+        width=right - left,
+        height=bottom - top,
+        times=crop.upscale,
+        to_width=crop.bucket[0],
+        to_height=crop.bucket[1],
+        limit=MAX_UPSCALE,
     )
     return (Reason("upscaled", round(crop.upscale, 4), MAX_UPSCALE, text, "warn"),)
 
@@ -200,5 +206,5 @@ def _second_person(crop: Crop, subject: Subject, photo: Extent) -> tuple[Reason,
     count = faces_inside(crop, tuple(face.stretched(photo) for face in subject.others))
     if not count:
         return ()
-    text = f"Its crop shows {count} other face(s); none is better. Draw another box, or leave the photo out."
+    text = say("photos.second_person", count=count)
     return (Reason("second_person", float(count), 0.0, text, "warn"),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..errors import BadInputError
+from ..say import say
 from .geometry import Extent, aspect_gap
 
 MAX_ASPECT = 2.0
@@ -18,9 +19,7 @@ def bucket_step(resolution_px: int) -> int:
         BadInputError: the resolution is no multiple of 8, or out of 64 to 4096.
     """
     if resolution_px % 8 or not 64 <= resolution_px <= 4096:
-        raise BadInputError(
-            f"The training resolution is {resolution_px} px; it must be a multiple of 8 from 64 to 4096."
-        )
+        raise BadInputError(say("photos.resolution_range", n=resolution_px))
     return next(s for s in (64, 32, 16, 8) if resolution_px % s == 0 and s * 3 <= resolution_px)
 
 

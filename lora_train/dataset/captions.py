@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from string import Formatter
 
 from ..errors import BadInputError
+from ..say import say
 from .edits import Edit, caption_warnings, edit_captions, has_word
 from .manifest import Dataset, Entry
 from .tags import tag_dataset
@@ -45,7 +46,7 @@ def caption_dataset(
     trigger, class_word, template = trigger.strip(), " ".join(class_word.split()), template.strip()
     problems = trigger_problems(trigger) + _template_problems(template)
     if re.search(r"[(){}\[\]<>\x00-\x1f]", class_word):
-        problems.append(f"The class word '{class_word}' holds brackets. Use words such as 'woman' or 'dog'.")
+        problems.append(say("photos.class_word_brackets", word=class_word))
     BadInputError.collect(problems)
     plain = template.replace("{trigger}", trigger).replace("{class_word}", class_word)
     plain = " ".join(plain.split())
@@ -61,18 +62,15 @@ def trigger_problems(trigger: str) -> list[str]:
     """What is wrong with a trigger word; an empty list when it can be used."""
     trigger = trigger.strip()
     if not trigger:
-        return ["The trigger word is empty. Give one rare word, such as 'ohwx'."]
+        return [say("photos.trigger_empty")]
     problems = []
     if len(trigger) > MAX_TRIGGER_LENGTH:
-        problems.append(f"The trigger word has {len(trigger)} letters; at most {MAX_TRIGGER_LENGTH} are possible.")
+        problems.append(say("photos.trigger_long", count=len(trigger), most=MAX_TRIGGER_LENGTH))
     if bad := sorted(set(re.findall(r"[^\w-]", trigger))):
-        shown = " ".join("a space" if c.isspace() else f"'{c}'" for c in bad)
-        problems.append(
-            f"The trigger word '{trigger[:40]}' holds {shown}. Use one word of letters, digits, '_' and "
-            "'-'; what it is (woman, dog, painting) belongs into the class word."
-        )
+        shown = " ".join(say("photos.a_space") if c.isspace() else f"'{c}'" for c in bad)
+        problems.append(say("photos.trigger_signs", trigger=trigger[:40], signs=shown))
     if not re.search(r"\w", trigger):
-        problems.append(f"The trigger word '{trigger}' has no letter.")
+        problems.append(say("photos.trigger_no_letter", trigger=trigger))
     return problems
 
 
@@ -80,13 +78,10 @@ def _template_problems(template: str) -> list[str]:
     try:
         fields = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
     except ValueError as error:
-        return [f"The caption template '{template}' cannot be read: {error}."]
-    problems = [
-        f"The caption template has no field '{{{name}}}'; there are {{trigger}} and {{class_word}}."
-        for name in sorted(fields - _FIELDS)
-    ]
+        return [say("photos.template_broken", template=template, why=error)]
+    problems = [say("photos.template_field", name=name) for name in sorted(fields - _FIELDS)]
     if "{trigger}" not in template:
-        problems.append("The caption template needs {trigger}, or the LoRA learns no trigger word.")
+        problems.append(say("photos.template_needs_trigger"))
     return problems
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import BadInputError
+from ..say import say
 from .manifest import Dataset, Warning_
 
 ARROW = "->"
@@ -44,11 +45,11 @@ def parse_edits(text: str) -> tuple[Edit, ...]:
             continue
         find, arrow, new = (part.strip() for part in line.partition(ARROW))
         if not arrow or not find:
-            problems.append(f"Line {number} of the replacements, '{line.strip()[:60]}', is not 'old {ARROW} new'.")
+            problems.append(say("photos.no_edit", number=number, line=line.strip()[:60], arrow=ARROW))
         else:
             edits.append(Edit(" ".join(find.split()), " ".join(new.split())))
     if len(edits) > MAX_EDITS:
-        problems.append(f"There are {len(edits)} replacements; at most {MAX_EDITS} are possible.")
+        problems.append(say("photos.many_edits", count=len(edits), most=MAX_EDITS))
     BadInputError.collect(problems)
     return tuple(edits)
 
@@ -111,14 +112,11 @@ def caption_warnings(dataset: Dataset) -> tuple[Warning_, ...]:
     """What to know about the captions of the kept photos."""
     found = []
     if words := words_in_every_caption(dataset):
-        shown = ", ".join(f"'{word}'" for word in words[:6])
-        found.append(
-            f"{shown} {'is' if len(words) == 1 else 'are'} in all {len(dataset.kept)} captions and will fuse with the "
-            "trigger word. Leave out what never changes, or name what differs."
-        )
+        shown = [f"'{word}'" for word in words[:6]]
+        found.append(say("photos.word_in_all", words=shown, n=len(words), captions=len(dataset.kept)))
     empty = [e.name for e in dataset.kept if not e.caption]
     if empty and len(empty) < len(dataset.kept):
-        found.append(f"{len(empty)} of {len(dataset.kept)} photos have no caption (first: '{empty[0]}').")
+        found.append(say("photos.no_caption", count=len(empty), of=len(dataset.kept), first=empty[0]))
     return tuple(Warning_("captions", text) for text in found)
 
 

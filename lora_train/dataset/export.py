@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import BadInputError
 from ..files import inside
 from ..observer import NullObserver, Observer
+from ..say import say
 from .manifest import Dataset, Entry
 from .owned import OwnedFolder, owned_folder
 from .photo import Unreadable
@@ -111,7 +112,7 @@ def export_dataset(
                     folder.write_text(f"{name}.txt", entry.caption + "\n")
             observer.progress(done, len(names))
         if not written:
-            raise BadInputError(f"None of the {len(failed)} pictures can be written: {failed[0].reason}")
+            raise BadInputError(say("photos.none_written", count=len(failed), why=failed[0].reason))
         _write_lists(folder, kind, dataset, written, repeats)
     return Export(out, kind, tuple(written), tuple(failed))
 
@@ -147,14 +148,14 @@ def _safe(stem: str) -> str:
 def _checked(dataset: Dataset, out: Path, layout: str, repeats: int) -> Layout:
     problems = []
     if layout not in LAYOUTS:
-        problems.append(f"There is no layout '{layout}'; there are {', '.join(LAYOUTS)}.")
+        problems.append(say("photos.no_layout", layout=layout, known=[*LAYOUTS]))
     if not 1 <= repeats <= 1000:
-        problems.append(f"repeats is {repeats}, it must be from 1 to 1000.")
+        problems.append(say("photos.repeats_range", n=repeats))
     if not dataset.kept:
-        problems.append(f"There is no photo to export: {dataset.summary()}")
+        problems.append(say("photos.none_to_export", why=dataset.summary()))
     homes = {dataset.folder.resolve(), *(e.photo.path.parent.resolve() for e in dataset.kept)}
     if out.resolve() in homes:
-        problems.append(f"'{out}' holds the photos themselves. Choose another folder.")
+        problems.append(say("photos.export_into_photos", folder=out))
     BadInputError.collect(problems)
     return LAYOUTS[layout]
 

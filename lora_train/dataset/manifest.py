@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from ..config import Format, encode
 from ..errors import BadInputError
+from ..say import knows, say
 from .photo import Photo, Unreadable
 from .scan import Scan
 
@@ -89,7 +90,9 @@ class NotJudged:
     code: str
     title: str
     text: str
-    """Why not, and what makes it possible."""
+    """Title, why not, and what makes it possible."""
+    why: str = ""
+    """The same without the title."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +203,7 @@ class Dataset:
         for entry in self.entries:
             if entry.name == name:
                 return entry
-        raise BadInputError(f"There is no photo '{name}' in '{self.folder}'.")
+        raise BadInputError(say("photos.no_such_photo", name=name, folder=self.folder))
 
     def override(
         self,
@@ -216,8 +219,8 @@ class Dataset:
         boxes = boxes or {}
         photos = {e.name: e.photo for e in self.entries}
         named = dict.fromkeys((*keep, *reject, *boxes))
-        problems = [f"There is no photo '{n}' in '{self.folder}'." for n in named if n not in photos]
-        problems += [f"'{n}' is both kept and rejected by hand." for n in keep if n in set(reject)]
+        problems = [say("photos.no_such_photo", name=n, folder=self.folder) for n in named if n not in photos]
+        problems += [say("photos.kept_and_rejected", name=n) for n in keep if n in set(reject)]
         problems += [p for n, box in boxes.items() if n in photos for p in _box_problems(photos[n], box)]
         BadInputError.collect(problems)
         entries = (_overridden(e, keep, reject) for e in self.entries)
@@ -227,12 +230,12 @@ class Dataset:
     def summary(self) -> str:
         """One sentence: how many are kept, and why the others are not."""
         total = len(self.entries) + len(self.unreadable)
-        counts = Counter(e.codes()[0] if e.codes() else "by hand" for e in self.rejected)
+        counts = Counter(e.codes()[0] if e.codes() else "by_hand" for e in self.rejected)
         counts += Counter({"unreadable": len(self.unreadable)})
-        text = f"{len(self.kept)} of {total} photos kept"
-        if counts:
-            text += "; left out: " + ", ".join(f"{n} {code.replace('_', ' ')}" for code, n in counts.items())
-        return text + "."
+        if not counts:
+            return say("audit.summary", kept=len(self.kept), total=total)
+        reasons = [say("audit.summary_reason", count=n, title=title_of(code)) for code, n in counts.items()]
+        return say("audit.summary_left_out", kept=len(self.kept), total=total, reasons=reasons)
 
     def digest(self) -> str:
         """Hex SHA-256 of what would be trained: kept photos, crops, captions and trigger, not paths."""
@@ -260,13 +263,27 @@ class Dataset:
         return FORMAT.load(cls, path)
 
 
+def title_of(code: str) -> str:
+    """What a finding is called; one of a later version has its code as a name."""
+    key = f"audit.title_{code}"
+    return say(key) if knows(key) else code.replace("_", " ")
+
+
 def _box_problems(photo: Photo, box: Corners) -> list[str]:
     left, top, right, bottom = box
     if 0 <= left < right <= photo.width_px and 0 <= top < bottom <= photo.height_px:
         return []
     return [
-        f"The crop box {left}, {top}, {right}, {bottom} does not lie in '{photo.name}', which has "
-        f"{photo.width_px} x {photo.height_px} px."
+        say(
+            "photos.box_outside",
+            left=left,
+            top=top,
+            right=right,
+            bottom=bottom,
+            name=photo.name,
+            width=photo.width_px,
+            height=photo.height_px,
+        )
     ]
 
 

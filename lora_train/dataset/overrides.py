@@ -13,6 +13,7 @@ from typing import Literal
 
 from ..config import Format
 from ..errors import BadInputError
+from ..say import say
 from .manifest import Corners
 from .photo import Photo
 
@@ -52,9 +53,7 @@ class Overrides:
         try:
             data = json.loads(text)
         except json.JSONDecodeError as error:
-            raise BadInputError(
-                f"'overrides' is not JSON: {error.msg} at character {error.pos}. Empty it to start anew."
-            ) from error
+            raise BadInputError(say("photos.overrides_no_json", why=error.msg, at=error.pos)) from error
         return FORMAT.unpack(cls, data, "overrides")
 
     def to_text(self) -> str:

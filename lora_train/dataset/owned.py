@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..config import Format
 from ..errors import BadInputError
 from ..files import sha256_of, whole, write_text
+from ..say import say
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -59,10 +60,7 @@ class OwnedFolder:
         """
         foreign = [n for n in names if (self.root / n).exists() and not self._is_ours(n)]
         if foreign:
-            raise BadInputError(
-                f"{len(foreign)} files in '{self.root}' were not written by an export, or were changed since "
-                f"(first: '{foreign[0]}'). They are not replaced: choose an empty folder."
-            )
+            raise BadInputError(say("photos.foreign_files", n=len(foreign), folder=self.root, first=foreign[0]))
 
     def _is_ours(self, name: str) -> bool:
         path = self.root / name
@@ -90,7 +88,7 @@ def owned_folder(root: Path) -> Iterator[OwnedFolder]:
     """
     root = Path(root)
     if root.exists() and not root.is_dir():
-        raise BadInputError(f"'{root}' is a file. Give a folder to write into.")
+        raise BadInputError(say("photos.out_is_file", path=root))
     record = root / RECORD
     before = FORMAT.load(_Record, record).files if record.is_file() else {}
     safe = {n: mark for n, mark in before.items() if not Path(n).is_absolute() and ".." not in Path(n).parts}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError
 from ..files import sha256_of
+from ..say import say
 from .pixels import orientation, upright_rgb
 from .sidecars import sidecar_caption
 
@@ -158,14 +159,14 @@ def _opened(path: Path) -> Iterator[Any]:
     _register_plugins()
     try:
         if path.stat().st_size == 0:
-            raise BadInputError(f"'{path.name}' is empty (0 bytes).")
+            raise BadInputError(say("photos.file_empty", name=path.name))
         with Image.open(path, formats=[f for f in FORMATS if f in Image.OPEN]) as image:
             _check_size(path, image.size)
             yield image
     except UnidentifiedImageError as error:
         raise BadInputError(_why_unidentified(path)) from error
     except Image.DecompressionBombError as error:
-        raise BadInputError(f"'{path.name}' has too many pixels: {error}") from error
+        raise BadInputError(say("photos.too_many_pixels", name=path.name, why=error)) from error
     except _DAMAGE as error:
         raise BadInputError(_why_closed(path, error)) from error
 
@@ -193,29 +194,26 @@ def _camera_facts(image: Any) -> tuple[str | None, float | None]:
 
 def _why_closed(path: Path, error: BaseException) -> str:
     if isinstance(error, FileNotFoundError):
-        return f"There is no file '{path}'."
+        return say("photos.no_file", path=path)
     if isinstance(error, OSError) and error.strerror:
-        return f"'{path.name}' cannot be read: {error.strerror}."
-    return f"'{path.name}' is damaged: {str(error).rstrip('.') or type(error).__name__}."
+        return say("photos.file_closed", name=path.name, reason=error.strerror)
+    return say("photos.file_damaged", name=path.name, reason=str(error).rstrip(".") or type(error).__name__)
 
 
 def _check_size(path: Path, size: tuple[int, int]) -> None:
     width, height = size
     if width * height > MAX_PIXELS:
+        megapixels, most = width * height / 1e6, MAX_PIXELS / 1e6
         raise BadInputError(
-            f"'{path.name}' has {width:,} x {height:,} px = {width * height / 1e6:,.0f} megapixels; at most "
-            f"{MAX_PIXELS / 1e6:.0f} are decoded. Save a smaller copy of it."
+            say("photos.too_large", name=path.name, width=width, height=height, megapixels=megapixels, most=most)
         )
 
 
 def _why_unidentified(path: Path) -> str:
-    package = _PLUGIN.get(path.suffix.lower())
+    package, kind = _PLUGIN.get(path.suffix.lower()), path.suffix[1:].upper()
     if package:
-        return (
-            f"'{path.name}' is a {path.suffix[1:].upper()} file and its Pillow plug-in is missing: install "
-            f"the package {package}, or save the photo as JPEG."
-        )
-    return f"'{path.name}' is not an image, although its name says {path.suffix[1:].upper()}."
+        return say("photos.no_plugin", name=path.name, kind=kind, package=package)
+    return say("photos.no_image", name=path.name, kind=kind)
 
 
 def _register_plugins() -> None:

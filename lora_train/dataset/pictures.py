@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import BadInputError
 from ..observer import NullObserver, Observer
+from ..say import say
 from .manifest import Dataset
 from .owned import OwnedFolder, owned_folder
 from .photo import SUFFIXES
@@ -53,20 +54,15 @@ def _check_alone(owned: OwnedFolder) -> None:
         return
     found = sorted(p.name for p in owned.root.iterdir() if p.suffix.lower() in SUFFIXES and p.name not in owned.before)
     if found:
-        raise BadInputError(
-            f"'{owned.root}' also holds {len(found)} pictures that are not part of these (first: '{found[0]}'). "
-            "Choose another name."
-        )
+        raise BadInputError(say("photos.other_pictures", folder=owned.root, n=len(found), first=found[0]))
 
 
 def _fitted(captions: Sequence[str], count: int) -> list[str]:
     problems = []
     if not 1 <= count <= MAX_PICTURES:
-        problems.append(f"There are {count} pictures; it must be 1 to {MAX_PICTURES:,}.")
+        problems.append(say("photos.picture_number", n=count, most=MAX_PICTURES))
     if len(captions) not in (0, 1, count):
-        problems.append(
-            f"There are {len(captions)} captions for {count} pictures. Give one for each, one for all, or none."
-        )
+        problems.append(say("photos.caption_number", n=len(captions), pictures=count))
     BadInputError.collect(problems)
     texts = [one_line(text) for text in captions]
     return texts if len(texts) == count else (texts or [""]) * count

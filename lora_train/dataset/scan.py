@@ -12,6 +12,7 @@ from typing import Literal
 
 from ..errors import BadInputError
 from ..observer import NullObserver, Observer
+from ..say import say
 from .photo import SUFFIXES, Photo, Unreadable, read_photo
 from .sidecars import read_metadata
 
@@ -43,10 +44,7 @@ def scan(folder: Path, observer: Observer | None = None) -> Scan:
     folder = _expanded(folder)
     paths, unreadable = _listed(folder)
     if len(paths) > MANY:
-        observer.message(
-            f"'{folder}' holds {len(paths):,} photos. A LoRA is trained on 10 to 50: choose a sub-folder, or wait "
-            "until all are read."
-        )
+        observer.message(say("photos.many", folder=folder, count=len(paths)))
     observer.stage("scan")
     metadata = read_metadata(folder)
     photos: list[Photo] = []
@@ -58,7 +56,7 @@ def scan(folder: Path, observer: Observer | None = None) -> Scan:
             unreadable.append(Unreadable(path, str(error)))
         observer.progress(done + 1, len(paths))
     if not photos:
-        raise BadInputError(f"None of the {len(unreadable)} files in '{folder}' can be read: {unreadable[0].reason}")
+        raise BadInputError(say("photos.none_of_files", count=len(unreadable), folder=folder, why=unreadable[0].reason))
     unreadable.sort(key=lambda u: natural_key(u.path.name))
     return Scan(folder, tuple(photos), tuple(unreadable), metadata.problems)
 
@@ -78,16 +76,17 @@ def _listed(folder: Path) -> tuple[list[Path], list[Unreadable]]:
         with os.scandir(folder) as found:
             entries = list(found)
     except FileNotFoundError as error:
-        raise BadInputError(f"There is no folder '{folder}'. Check the path.") from error
+        raise BadInputError(say("photos.no_folder", folder=folder)) from error
     except NotADirectoryError as error:
-        raise BadInputError(f"'{folder}' is a file. Give the folder that holds the photos.") from error
+        raise BadInputError(say("photos.folder_is_file", folder=folder)) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise BadInputError(f"Cannot read the folder '{folder}': {reason}.") from error
+        raise BadInputError(say("photos.folder_closed", folder=folder, reason=reason)) from error
     inner = [e for e in entries if _is(e, "dir")]
     if len(inner) == len(entries):
-        hint = f"; it holds {len(inner)} folder(s): give one of them" if inner else ""
-        raise BadInputError(f"The folder '{folder}' is empty{hint}. Put 10 to 30 photos into it.")
+        if inner:
+            raise BadInputError(say("photos.only_folders", folder=folder, n=len(inner)))
+        raise BadInputError(say("photos.folder_empty", folder=folder))
     folders = {e.name for e in inner}
     named = [
         e
@@ -95,10 +94,7 @@ def _listed(folder: Path) -> tuple[list[Path], list[Unreadable]]:
         if os.path.splitext(e.name)[1].lower() in SUFFIXES and not e.name.startswith(".") and e.name not in folders
     ]
     if not named:
-        raise BadInputError(
-            f"No photo among the {len(entries) - len(inner)} files in '{folder}'. Photos end in .jpg, .png, .webp, "
-            ".heic, .avif, .tif or .bmp."
-        )
+        raise BadInputError(say("photos.no_photo_among", count=len(entries) - len(inner), folder=folder))
     named.sort(key=lambda e: natural_key(e.name))
     files = {e.name for e in named if _is(e, "file")}
     odd = [Unreadable(folder / e.name, _why_no_file(e)) for e in named if e.name not in files]
@@ -117,7 +113,7 @@ def _expanded(folder: Path) -> Path:
     try:
         return Path(folder).expanduser()
     except RuntimeError as error:  # "~somebody" who is not known here
-        raise BadInputError(f"There is no folder '{folder}': {error}") from error
+        raise BadInputError(say("photos.no_home", folder=folder, why=error)) from error
 
 
 def _captioned(photo: Photo, captions: Mapping[str, str]) -> Photo:
@@ -134,8 +130,8 @@ def _is(entry: os.DirEntry[str], kind: Literal["file", "dir"]) -> bool:
 
 def _why_no_file(entry: os.DirEntry[str]) -> str:
     if entry.is_symlink():
-        return f"'{entry.name}' is a link that leads to no file. Put the photo itself into the folder."
-    return f"'{entry.name}' is no ordinary file (a pipe or a device)."
+        return say("photos.broken_link", name=entry.name)
+    return say("photos.no_ordinary_file", name=entry.name)
 
 
 def natural_key(name: str) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import BadInputError
+from ..say import say
 
 SUFFIXES = (".txt", ".caption")
 METADATA = "metadata.jsonl"
@@ -42,8 +43,7 @@ def sidecar_caption(path: Path) -> str | None:
                 text = _decoded(handle.read(MAX_CAPTION_BYTES))
         except OSError as error:
             raise BadInputError(
-                f"The caption '{beside.name}' cannot be read: {error.strerror or error}. Make it readable "
-                "or move it away."
+                say("photos.caption_closed", name=beside.name, reason=error.strerror or error)
             ) from error
         if clean := one_line(text):
             return clean
@@ -62,11 +62,11 @@ def read_metadata(folder: Path) -> Metadata:
         if not path.is_file():
             return Metadata()
         if (size := path.stat().st_size) > MAX_METADATA_BYTES:
-            said = f"'{METADATA}' has {size:,} bytes; at most {MAX_METADATA_BYTES:,} are read. It is left out."
+            said = say("photos.metadata_large", file=METADATA, size=size, most=MAX_METADATA_BYTES)
             return Metadata(problems=(said,))
         lines = _decoded(path.read_bytes()).splitlines()
     except OSError as error:
-        return Metadata(problems=(f"'{METADATA}' cannot be read: {error.strerror or error}.",))
+        return Metadata(problems=(say("photos.metadata_closed", file=METADATA, reason=error.strerror or error),))
     captions: dict[str, str] = {}
     problems: list[str] = []
     for number, line in enumerate(lines, 1):
@@ -74,11 +74,11 @@ def read_metadata(folder: Path) -> Metadata:
             continue
         row = _row(line)
         if isinstance(row, str):
-            problems.append(f"'{METADATA}', line {number}: {row}.")
+            problems.append(say("photos.metadata_line", file=METADATA, number=number, why=row))
         else:
             captions[row[0]] = row[1]
     if len(problems) > _SHOWN:
-        problems = [*problems[:_SHOWN], f"'{METADATA}' has {len(problems) - _SHOWN} more lines that cannot be used."]
+        problems = [*problems[:_SHOWN], say("photos.metadata_lines", file=METADATA, count=len(problems) - _SHOWN)]
     return Metadata(captions, tuple(problems))
 
 
@@ -87,12 +87,13 @@ def _row(line: str) -> tuple[str, str] | str:
     try:
         row = json.loads(line)
     except (json.JSONDecodeError, RecursionError):
-        return "this is no JSON"
+        return say("photos.no_json")
     if not isinstance(row, dict) or not isinstance(row.get("file_name"), str):
-        return "there is no 'file_name'"
+        return say("photos.no_file_name")
     texts = [row[key] for key in TEXT_KEYS if isinstance(row.get(key), str)]
     if not texts:
-        return f"there is no text under {', '.join(map(repr, TEXT_KEYS))}"
+        keys = [repr(key) for key in TEXT_KEYS]
+        return say("photos.no_text_under", keys=[*keys])
     return row["file_name"].replace("\\", "/").removeprefix("./"), one_line(texts[0])
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import BadInputError
+from ..say import say
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 def check_concepts(concepts: Sequence[str] | None, n: int) -> None:
     if concepts is not None and len(concepts) != n:
-        raise BadInputError(f"{len(concepts)} concepts were given for {n} pictures. Give one for each.")
+        raise BadInputError(say("verdict.concepts_number", count=len(concepts), n=n))
 
 
 def prompts(prompt: str | Sequence[str] | None, n: int) -> list[str] | None:
@@ -21,7 +22,7 @@ def prompts(prompt: str | Sequence[str] | None, n: int) -> list[str] | None:
         return None
     prompts = [prompt] * n if isinstance(prompt, str) else list(prompt)
     if len(prompts) != n:
-        raise BadInputError(f"{len(prompts)} prompts were given for {n} pictures. Give one, or one for each.")
+        raise BadInputError(say("verdict.prompts_number", count=len(prompts), n=n))
     return prompts
 
 
@@ -31,16 +32,18 @@ def base_prompts(prompts: list[str] | None, base: Sequence[Image] | None) -> lis
     if len(set(prompts)) == 1:
         return prompts[:1] * len(base)
     if len(base) != len(prompts):
-        raise BadInputError(
-            f"{len(base)} base pictures were given for {len(prompts)} pictures of several prompts. "
-            "Make one base picture for each, in the same order."
-        )
+        raise BadInputError(say("verdict.base_number", count=len(base), n=len(prompts)))
     return prompts
+
+
+def numbered(kind: str, n: int) -> list[str]:
+    """Names for ``n`` pictures that have none: "picture 1", "photo 1" or "base picture 1" and so on."""
+    return [say(f"verdict.number_{kind.replace(' ', '_')}", n=i + 1) for i in range(n)]
 
 
 def names(names: Sequence[str] | None, n: int, kind: str) -> tuple[str, ...]:
     if names is None:
-        return tuple(f"{kind} {i + 1}" for i in range(n))
+        return tuple(numbered(kind, n))
     if len(names) != n:
-        raise BadInputError(f"{len(names)} names were given for {n} {kind}s.")
+        raise BadInputError(say("verdict.names_number", count=len(names), n=n, kind=kind))
     return tuple(names)

@@ -6,12 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from ..say import say
 from .adherence import Adherence
 from .copies import Nearest
 from .identity import Identity
 from .limits import DiversityLimits
 from .statistics import wilson
 from .variety import Variety
+from .words import label_words
 
 State = Literal["ok", "watch", "bad", "not checked"]
 
@@ -37,16 +39,13 @@ def variety_axis(variety: Variety, limits: DiversityLimits) -> Axis:
         return _variety_alone(variety, limits)
     ratio, (low, high) = variety.ratio, variety.ratio.interval()
     bad = ratio.value + ratio.se < limits.collapsed_ratio
-    text = (
-        f"{ratio.value:.0%} of the base model's variety in places, clothes and poses is left "
-        f"({_span(low, high)} at 90 %, {variety.n} pictures)"
-    )
+    text = say("verdict.variety_left", share=ratio.value, low=max(low, 0.0), high=high, n=variety.n)
     return _axis("variety", ratio.value, low, high, limits.collapsed_ratio, bad, ratio.value < limits.watch_ratio, text)
 
 
 def _variety_alone(variety: Variety, limits: DiversityLimits) -> Axis:
     share = variety.share
-    text = f"worth {variety.vendi:.1f} different pictures of {variety.n}, without a base to compare with"
+    text = say("verdict.worth", vendi=variety.vendi, n=variety.n)
     return Axis(
         "variety",
         _three(share < limits.collapsed_share, share < limits.watch_share),
@@ -62,10 +61,10 @@ def _variety_alone(variety: Variety, limits: DiversityLimits) -> Axis:
 def copying_axis(nearest: tuple[Nearest, ...] | None, limits: DiversityLimits) -> Axis:
     """The share of pictures that are a training photo again."""
     if not nearest:
-        return _unchecked("copying", "no training photos were given")
+        return _unchecked("copying", say("verdict.no_photos"))
     n, hits = len(nearest), sum(m.is_copy for m in nearest)
     low, high = wilson(hits, n)
-    text = f"{hits or 'none'} of {n} pictures repeat a training photo"
+    text = say("verdict.copied", count=hits, n=n) if hits else say("verdict.none_copied", n=n)
     share, limit = hits / n, limits.copy_share
     return _axis("copying", share, low, high, limit, share >= limit, hits > 0, text)
 
@@ -73,14 +72,12 @@ def copying_axis(nearest: tuple[Nearest, ...] | None, limits: DiversityLimits) -
 def identity_axis(identity: Identity | None, limits: DiversityLimits) -> Axis:
     """The share of pictures that carry the person's traits."""
     if identity is None:
-        return _unchecked("identity", "no training photos were given")
+        return _unchecked("identity", say("verdict.no_photos"))
     if not identity.measured:
-        return _unchecked("identity", "the training photos agree on no trait that could be checked")
+        return _unchecked("identity", say("verdict.no_trait"))
     low, high = identity.interval()
-    chance = "" if identity.base_share is None else f"; without the LoRA {identity.base_share:.0%}"
-    what = {"faces": " by face", "closeness": " by likeness to the photos"}.get(identity.by, "")
-    who = "subject" if identity.by == "closeness" else "person"
-    text = f"{identity.hits} of {identity.n} pictures are the {who}{what} ({_span(low, high)} at 90 %{chance})"
+    by = identity.by if identity.by in ("faces", "closeness") else "traits"
+    text = say(f"verdict.same_by_{by}", count=identity.hits, n=identity.n, span=_span(low, high, identity.base_share))
     return _axis(
         "identity",
         identity.share,
@@ -96,13 +93,13 @@ def identity_axis(identity: Identity | None, limits: DiversityLimits) -> Axis:
 def prompt_axis(adherence: Adherence | None, limits: DiversityLimits) -> Axis:
     """What was asked for against what is shown."""
     if adherence is None:
-        return _unchecked("prompt", "the prompt asks for nothing that could be checked")
+        return _unchecked("prompt", say("verdict.nothing_asked"))
     if adherence.kind == "text":
         return _prompt_by_text(adherence, limits)
-    shown, asked = adherence.shown, ", ".join(adherence.asked)
+    shown, asked = adherence.shown, [label_words(label) for label in adherence.asked]
     low, high = (max(0.0, shown.interval()[0]), min(1.0, shown.interval()[1]))
     if adherence.base is None:
-        text = f"{shown.value:.0%} of what was asked for is shown ({asked})"
+        text = say("verdict.asked_shown", share=shown.value, asked=asked)
         return _axis(
             "prompt",
             shown.value,
@@ -114,8 +111,7 @@ def prompt_axis(adherence: Adherence | None, limits: DiversityLimits) -> Axis:
             text,
         )
     drop = adherence.base.minus(shown)
-    before = f"{adherence.base.value:.0%} without the LoRA"
-    text = f"{shown.value:.0%} of what was asked for is shown, {before} ({asked})"
+    text = say("verdict.asked_shown_base", share=shown.value, base=adherence.base.value, asked=asked)
     bad = drop.value - drop.se > limits.prompt_drop
     return _axis(
         "prompt",
@@ -131,10 +127,10 @@ def prompt_axis(adherence: Adherence | None, limits: DiversityLimits) -> Axis:
 
 def _prompt_by_text(adherence: Adherence, limits: DiversityLimits) -> Axis:
     if adherence.base is None:
-        return _unchecked("prompt", "this prompt can only be checked against pictures without the LoRA")
+        return _unchecked("prompt", say("verdict.only_with_base"))
     drop = adherence.base.minus(adherence.shown)
     low, high = drop.interval()
-    text = f"agreement of pictures and prompt changed by {-drop.value:+.1f} (limit {-limits.logit_drop:+.1f})"
+    text = say("verdict.agreement", change=-drop.value, limit=-limits.logit_drop)
     return _axis(
         "prompt",
         drop.value,
@@ -161,5 +157,8 @@ def _unchecked(name: Literal["copying", "identity", "prompt"], why: str) -> Axis
     return Axis(name, "not checked", None, None, None, None, False, why)
 
 
-def _span(low: float, high: float) -> str:
-    return f"{max(low, 0.0):.0%} to {high:.0%}"
+def _span(low: float, high: float, base: float | None) -> str:
+    """The 90 % interval, and what the model without the LoRA reaches."""
+    if base is None:
+        return say("verdict.span", low=max(low, 0.0), high=high)
+    return say("verdict.span_base", low=max(low, 0.0), high=high, base=base)

@@ -14,6 +14,7 @@ from ..config import Format
 from ..errors import BadInputError
 from ..files import whole
 from ..observer import Observer
+from ..say import say
 from .diversity import Looker, Purpose, judge_diversity
 from .embed import Embeds, answer_probabilities
 from .erase import identity_directions, without
@@ -56,12 +57,12 @@ def plan_shots(
     Raises:
         BadInputError: lists every number that is out of range, and prompts that are not filled in.
     """
-    found = [] if 1 <= per_prompt <= 64 else [f"{per_prompt} pictures a prompt were asked for; use 1 to 64."]
-    found += [] if sizes else ["There is no size. Give at least one (width, height)."]
-    found += [f"The size {w}x{h} is out of range: use multiples of 8 from 32 to 4096." for w, h in sizes
+    found = [] if 1 <= per_prompt <= 64 else [say("verdict.per_prompt", n=per_prompt)]
+    found += [] if sizes else [say("verdict.no_size")]
+    found += [say("verdict.size_range", w=w, h=h) for w, h in sizes
               if not all(32 <= side <= 4096 and side % 8 == 0 for side in (w, h))]  # fmt: skip
-    found += [] if 0 <= first_seed < 2**63 else [f"The seed is {first_seed}; use 0 or more."]
-    found += ["The suite's prompts are not filled in yet."] if any("{" in p.text for p in suite.prompts) else []
+    found += [] if 0 <= first_seed < 2**63 else [say("verdict.seed_range", seed=first_seed)]
+    found += [say("verdict.not_filled")] if any("{" in p.text for p in suite.prompts) else []
     BadInputError.collect(found)
     rows = [(p, size) for p in suite.prompts for size in sizes for _ in range(per_prompt)]
     return tuple(
@@ -119,8 +120,8 @@ class TestReport:
     @property
     def text(self) -> str:
         """The verdict, and the prompts from the best followed to the worst."""
-        rows = [f"- '{concept}': {_percent(share)}" for concept, share in self.concepts().items()]
-        return "\n".join([self.diversity.text, *(["What was asked for, and shown:"] if rows else []), *rows])
+        rows = [say("verdict.concept", concept=concept, share=share) for concept, share in self.concepts().items()]
+        return "\n".join([self.diversity.text, *([say("verdict.asked_and_shown")] if rows else []), *rows])
 
     def concepts(self) -> dict[str, float]:
         """Concept -> mean adherence of its pictures, the worst first."""
@@ -285,22 +286,16 @@ def report_pictures(folder: Path, report: TestReport) -> tuple[list[Path], list[
     made = [folder / p.file for p in report.pictures]
     base = [folder / p.base_file for p in report.pictures if p.base_file]
     out = [p for p in (*made, *base) if not p.resolve().is_relative_to(folder)]
-    BadInputError.collect([f"'{p}' does not lie in the report's folder '{folder}'." for p in out[:1]])
+    BadInputError.collect([say("verdict.outside", path=p, folder=folder) for p in out[:1]])
     gone = [p for p in (*made, *base) if not p.is_file()]
     if gone:
-        raise BadInputError(f"{len(gone)} pictures of the report are missing, the first is '{gone[0]}'. Run it again.")
+        raise BadInputError(say("verdict.gone", count=len(gone), first=gone[0]))
     return made, base
 
 
 def _check_counts(shots: Sequence[Shot], made: Sequence[Image], base: Sequence[Image] | None) -> None:
-    found = [f"{len(made)} pictures came for {len(shots)} shots."] if len(made) != len(shots) else []
+    found = [say("verdict.shots_number", count=len(made), shots=len(shots))] if len(made) != len(shots) else []
     if base and len(base) != len(shots):
-        found.append(f"{len(base)} base pictures came for {len(shots)} shots.")
-    found += ["Two shots have the same name: give other ids, seeds or sizes."] * (
-        len({s.name for s in shots}) < len(shots)
-    )
+        found.append(say("verdict.base_shots_number", count=len(base), shots=len(shots)))
+    found += [say("verdict.same_shots")] * (len({s.name for s in shots}) < len(shots))
     BadInputError.collect(found)
-
-
-def _percent(share: float) -> str:
-    return f"{share:.0%}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..config import Format
 from ..errors import BadInputError
+from ..say import blanks, say
 from .causes import RULES, Condition, Remedy, Rule
 from .evidence import Evidence, Report, gather
 
@@ -60,7 +61,7 @@ class Diagnosis:
     @property
     def text(self) -> str:
         if not self.causes:
-            lines = ["Nothing to cure was found."]
+            lines = [say("diagnosis.nothing")]
         else:
             lines = [line for i, cause in enumerate(self.causes) for line in _lines(i + 1, cause)]
         return "\n".join(lines + [f"? {sentence}" for sentence in self.unknown])
@@ -91,7 +92,7 @@ def diagnose(
         BadInputError: nothing was given.
     """
     if dataset is None and training is None and report is None and plan is None:
-        raise BadInputError("There is nothing to diagnose: give a test report, the photos or the training run.")
+        raise BadInputError(say("diagnosis.nothing_given"))
     found = gather(dataset, training, report, plan)
     causes = tuple(_cause(rule, found) for rule in RULES if _applies(rule, found.numbers))
     verdict = "" if report is None else report.verdict
@@ -108,16 +109,16 @@ def apply_cure(
     """
     if cure.target == "plan":
         if plan is None:
-            raise BadInputError(f"'{cure.text}' changes the training plan; connect one.")
+            raise BadInputError(say("diagnosis.needs_plan", cure=cure.text))
         before = getattr(plan, cure.op)
         plan = plan.replace(**{cure.op: type(before)(cure.value)})
-        name = cure.op.replace("_", " ")
-        return plan, dataset, f"Changed the plan: {name} from {before:g} to {getattr(plan, cure.op):g}."
+        said = say(f"diagnosis.changed_{cure.op}", before=before, after=getattr(plan, cure.op))
+        return plan, dataset, said
     if cure.target == "dataset":
         if dataset is None:
-            raise BadInputError(f"'{cure.text}' changes the dataset; connect one.")
+            raise BadInputError(say("diagnosis.needs_dataset", cure=cure.text))
         return (plan, *_on_dataset(cure, dataset))
-    return plan, dataset, f"Nothing was changed here: {cure.text}"
+    return plan, dataset, say("diagnosis.unchanged", cure=cure.text)
 
 
 def _on_dataset(cure: Cure, dataset: Dataset) -> tuple[Dataset, str]:
@@ -125,14 +126,14 @@ def _on_dataset(cure: Cure, dataset: Dataset) -> tuple[Dataset, str]:
 
     if cure.op == "caption_trigger":
         return caption_dataset(dataset, dataset.trigger, dataset.class_word), (
-            f"Changed the captions: every one holds the trigger word '{dataset.trigger}'."
+            say("diagnosis.captions_changed", trigger=dataset.trigger)
         )
     names = [str(n) for n in cure.value]
     left = len(dataset.kept) - len({e.name for e in dataset.kept} & set(names))
     if left < MIN_PHOTOS:
-        raise BadInputError(f"Only {left} photos would be left of {len(dataset.kept)}. Add photos first.")
+        raise BadInputError(say("diagnosis.few_left", left=left, count=len(dataset.kept)))
     changed = dataset.override(reject=names)
-    return changed, f"Changed the dataset: left out {len(names)} photos ({_listed(names)}); {left} are left."
+    return changed, say("diagnosis.dropped", count=len(names), names=_listed(names), left=left)
 
 
 def _applies(rule: Rule, numbers: Mapping[str, float]) -> bool:
@@ -152,8 +153,12 @@ def _cause(rule: Rule, found: Evidence) -> Cause:
     used = {c[0] for c in (*rule.when, *rule.any_of)}
     numbers = {n: v for n, v in found.numbers.items() if n in used}
     cures = [_cure(remedy, found, known) for remedy in rule.cures]
-    return Cause(rule.code, rule.title, rule.evidence.format(**known), numbers, rule.weight,
-                 tuple(c for c in cures if c is not None))  # fmt: skip
+    title, seen = say(f"diagnosis.cause_{rule.code}"), _worded(f"diagnosis.seen_{rule.code}", known)
+    return Cause(rule.code, title, seen, numbers, rule.weight, tuple(c for c in cures if c is not None))
+
+
+def _worded(key: str, known: Mapping[str, Any]) -> str:
+    return say(key, **{name: known[name] for name in blanks(key)})
 
 
 def _known(found: Evidence, rule: Rule) -> dict[str, Any]:
@@ -178,7 +183,7 @@ def _cure(remedy: Remedy, found: Evidence, known: dict[str, Any]) -> Cure | None
         value = _VALUES[f"{remedy.op} {remedy.value}"](found.numbers) if found.numbers else None
     if value is None or value == []:
         return None
-    return Cure(remedy.op, _TARGETS[remedy.op], value, remedy.text.format(**known, value=value))
+    return Cure(remedy.op, _TARGETS[remedy.op], value, _worded(remedy.says, {**known, "value": value}))
 
 
 def _fewer(n: Mapping[str, float]) -> int | None:
@@ -232,5 +237,5 @@ def _lines(number: int, cause: Cause) -> list[str]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-    return ", ".join(f"'{n}'" for n in names[:4]) + more
+    shown, more = [f"'{n}'" for n in names[:4]], len(names) - 4
+    return say("verdict.names_more", names=shown, more=more) if more > 0 else say("verdict.names", names=shown)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Union
 import numpy as np
 
 from ..observer import Observer
+from ..say import say
 from .adherence import Adherence, mean_of, says_something, shown_share, things_asked, without
 from .asked import base_prompts, check_concepts, names, prompts
 from .axes import copying_axis, identity_axis, prompt_axis, variety_axis
@@ -24,14 +25,15 @@ from .quality import find_faults
 from .questions import Question, ask, load_questions
 from .similarity import group_ids, mean_pairwise
 from .variety import Variety, measure_variety, ratio_to_base
-from .verdict import DiversityReport, Parts, Spread, Verdict, advice_table, advise, decide
+from .verdict import ADVICE, DiversityReport, Parts, Spread, Verdict, advise, decide
+from .words import title_words
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from ..faces.types import FaceAnalyzer
 
-__all__ = ["DiversityReport", "Verdict", "advice_table", "decide", "judge_diversity"]
+__all__ = ["DiversityReport", "Verdict", "decide", "judge_diversity"]
 
 Purpose = Literal["character", "style", "object"]
 Looker = Union["FaceAnalyzer", Literal["auto"], None]  # noqa: UP007
@@ -193,10 +195,13 @@ def _spreads(ours: _Set, questions: Sequence[Question], limits: DiversityLimits)
     found = []
     for question in questions:
         votes = np.bincount(ours.answers[question.id].argmax(axis=1), minlength=len(question.labels))
-        found.append(Spread(question.title, {q: int(n) for q, n in zip(question.labels, votes, strict=True) if n}))
+        counts = {q: int(n) for q, n in zip(question.labels, votes, strict=True) if n}
+        found.append(Spread(title_words(question.id, question.title), counts))
     light = np.digitize(np.nan_to_num(ours.seen.scores["brightness"]), [limits.dim_light, limits.bright_light])
-    counts = np.bincount(light, minlength=3)
-    found.append(Spread("light", dict(zip(("dim", "ordinary", "bright"), map(int, counts), strict=True))))
+    kinds: dict[str, int] = dict(
+        zip(("dim", "ordinary", "bright"), map(int, np.bincount(light, minlength=3)), strict=True)
+    )
+    found.append(Spread(say("looks.title_light"), kinds))
     return tuple(found)
 
 
@@ -210,7 +215,7 @@ def _looker(analyzer: Looker, purpose: Purpose) -> tuple[FaceAnalyzer | None, tu
 
     who = identifier()
     if isinstance(who, str):
-        return best_analyzer(), (f"Faces were not compared: {who}",)
+        return best_analyzer(), (say("verdict.faces_not_compared", why=who),)
     return best_analyzer(), ()
 
 
@@ -247,14 +252,9 @@ def _identified(seen: Seen) -> bool:
 def _face_notes(found: FaceLikeness, n: int) -> tuple[str, ...]:
     notes = []
     if found.several:
-        notes.append(
-            f"{found.several} of {n} pictures show several faces; the one nearest to the training photos was judged."
-        )
+        notes.append(say("verdict.several_faces", count=found.several, n=n))
     if found.is_someone_else and found.median is not None:
-        notes.append(
-            f"The pictures agree on one person, but the training photos show another one (distance "
-            f"{found.median:.2f}, the same person is up to {found.limit:.2f}): is this the right reference set?"
-        )
+        notes.append(say("verdict.other_reference", distance=found.median, limit=found.limit))
     return tuple(notes)
 
 
@@ -302,8 +302,8 @@ def _text_fit(pictures: _Set, embedder: Embeds, texts: Sequence[str]) -> Any:
 
 
 def _few_advice(n: int, limits: DiversityLimits) -> tuple[str, ...]:
-    count = "no picture" if n == 0 else "1 picture" if n == 1 else f"{n} pictures"
-    return tuple(s.format(min_images=limits.sure_images, count=count) for s in advice_table()["not enough images"])
+    count = say("verdict.pictures", n=n) if n else say("verdict.no_picture")
+    return tuple(say(key, least=limits.sure_images, count=count) for key in ADVICE["not enough images"])
 
 
 def _too_few(

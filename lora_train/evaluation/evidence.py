@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Union
 
 from ..dataset.captions import has_word
+from ..say import Said, say
 from ..training.plan import make_plan
 from .bench import TestReport
 from .training_facts import TrainingFacts
 from .verdict import DiversityReport
+from .words import label_words
 
 if TYPE_CHECKING:
     from ..dataset.manifest import Dataset, Entry
@@ -26,7 +28,7 @@ class Evidence:
 
     numbers: dict[str, float] = field(default_factory=dict)
     photos: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    words: dict[str, str] = field(default_factory=dict)
+    words: dict[str, str | list[str]] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
 
     def put(self, **numbers: float | None) -> None:
@@ -42,15 +44,15 @@ def gather(
     """The evidence of what is there, and a sentence for what is not."""
     found = Evidence()
     if report is None:
-        found.unknown.append("There is no test: what is wrong with the pictures is not known. Run 'Test LoRA'.")
+        found.unknown.append(say("diagnosis.no_test"))
     else:
         of_report(found, report)
     if dataset is None:
-        found.unknown.append("The photos were not given: causes that lie in them are not seen.")
+        found.unknown.append(say("diagnosis.no_photos"))
     else:
         of_dataset(found, dataset)
     if training is None and plan is None:
-        found.unknown.append("The training run was not given: whether steps and rate fit is not known.")
+        found.unknown.append(say("diagnosis.no_training"))
     else:
         of_training(found, training, plan, dataset)
     return found
@@ -78,14 +80,20 @@ def of_report(found: Evidence, report: Report) -> None:
         test_identity=value.get("identity"),
         test_identity_base=test.identity.base_share if test.identity else None,
         test_spoiled=len(test.faults),
-        test_wrong_reference=any("right reference set" in note for note in test.notes),
+        test_wrong_reference=any(_asks_for_reference(note) for note in test.notes),
     )
-    found.words["faults"] = "; ".join(f.text for f in test.faults)
+    found.words["faults"] = [f.text for f in test.faults]
     _of_habits(found, test)
     if test.black_hole is not None:
         copied = [c for c in test.copies if test.photo_names[c.photo] == test.black_hole]
         found.put(test_hole=len(copied) / test.n)
         found.photos["hole"] = (test.black_hole,)
+
+
+def _asks_for_reference(note: str) -> bool:
+    if isinstance(note, Said):
+        return note.key == "verdict.other_reference"
+    return "right reference set" in note  # a report of an older version
 
 
 def _of_habits(found: Evidence, test: DiversityReport) -> None:
@@ -101,7 +109,8 @@ def _of_habits(found: Evidence, test: DiversityReport) -> None:
         found.numbers[f"habit.{kind}"] = habit.share
         if habit.photos_share is not None:
             found.numbers[f"habit.{kind}_photos"] = habit.photos_share
-        found.words[kind], found.words[f"{kind}_title"] = habit.label, habit.title
+        # What is to be written into captions stays in English, as the captions are.
+        found.words[kind] = label_words(habit.label) if kind == "other" else habit.label
         found.words[f"{kind}_text"] = habit.text
 
 
@@ -127,7 +136,7 @@ def of_dataset(found: Evidence, dataset: Dataset) -> None:
         found.numbers[f"data.{name}"] = len(photos)
         found.numbers[f"data.{name}_share"] = len(photos) / max(1, len(kept))
     if not dataset.stats:
-        found.unknown.append("The photos were not audited: run 'Audit Photos' to see poses, smiles and duplicates.")
+        found.unknown.append(say("diagnosis.not_audited"))
 
 
 def of_training(

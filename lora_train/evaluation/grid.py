@@ -10,9 +10,11 @@ import numpy as np
 
 from ..config import Format
 from ..errors import BadInputError
+from ..say import say
 from .bench import Shot, judge_test
 from .diversity import Looker, Purpose
 from .embed import Embeds
+from .words import verdict_words
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -57,9 +59,7 @@ class StrengthGrid:
 
     @property
     def text(self) -> str:
-        rows = [f"{'*' if i == self.suggested else ' '} {c.label}: likeness {_said(c.likeness)}, prompt "
-                f"{_said(c.adherence)}, base {_said(c.base_fidelity)}, variety {_said(c.variety)}; {c.verdict}"
-                for i, c in enumerate(self.cells)]  # fmt: skip
+        rows = [f"{'*' if i == self.suggested else ' '} {_cell_words(c)}" for i, c in enumerate(self.cells)]
         return "\n".join([*rows, self.why])
 
     def to_json(self) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def score_cells(
         BadInputError: there is no cell, or a cell has another number of pictures than there are shots.
     """
     if not cells:
-        raise BadInputError("The grid has no cells. Give at least one strength.")
+        raise BadInputError(say("verdict.no_cells"))
     scored = tuple(
         _score(combination, pictures, base, shots, embedder, reference, analyzer, purpose, trigger, class_word)
         for combination, pictures in cells
@@ -143,7 +143,7 @@ def suggest(cells: Sequence[GridCell]) -> tuple[int | None, str]:
     """
     known = [c.likeness for c in cells if c.likeness is not None]
     if not known:
-        return None, "No cell is suggested: without training photos nobody knows which cell shows the subject."
+        return None, say("verdict.none_suggested")
     best = max(known)
     kept = [i for i, c in enumerate(cells) if c.likeness is not None and c.likeness >= NEAR_BEST * best]
     follows = _best_of(cells, "adherence") * LEAST_ADHERENCE
@@ -151,12 +151,10 @@ def suggest(cells: Sequence[GridCell]) -> tuple[int | None, str]:
     varied = [i for i in told if (cells[i].variety or 0.0) >= LEAST_VARIETY]
     chosen = varied or told or kept
     index = max(chosen, key=lambda i: (cells[i].base_fidelity or 0.0, -sum(cells[i].strengths)))
-    lack = "" if varied else ", at the price of variety" if told else ", at the price of prompt and variety"
+    key = "verdict.suggested" if varied else "verdict.suggested_alike" if told else "verdict.suggested_anyway"
     cell = cells[index]
-    return index, (
-        f"Suggested is {cell.label}: {_said(cell.likeness)} of the likeness (best {best:.0%}), prompt followed to "
-        f"{_said(cell.adherence)}, nearest to the base of those that keep the subject{lack}."
-    )
+    shown = {"cell": cell.label, "likeness": _said(cell.likeness), "adherence": _said(cell.adherence)}
+    return index, say(key, best=best, **shown)
 
 
 def _best_of(cells: Sequence[GridCell], name: str) -> float:
@@ -168,5 +166,17 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
+def _cell_words(cell: GridCell) -> str:
+    return say(
+        "verdict.cell",
+        cell=cell.label,
+        likeness=_said(cell.likeness),
+        adherence=_said(cell.adherence),
+        base=_said(cell.base_fidelity),
+        variety=_said(cell.variety),
+        verdict=verdict_words(cell.verdict),
+    )
+
+
 def _said(value: float | None) -> str:
-    return "?" if value is None else f"{value:.0%}"
+    return "?" if value is None else say("verdict.share", share=value)

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..say import say
 from .limits import DiversityLimits
 from .questions import Question
 from .statistics import wilson
+from .words import label_words, title_words
 
 Asked = Sequence[Mapping[str, int]]
 CLEAR = 1.2
@@ -46,12 +48,12 @@ class Habit:
 
     @property
     def text(self) -> str:
-        parts = [f"{self.hits} of {self.n} pictures show '{self.label}' although nobody asked for it"]
+        parts = [say("verdict.habit_shown", count=self.hits, n=self.n, label=label_words(self.label))]
         if self.base_share is not None:
-            parts.append(f"without the LoRA {self.base_share:.0%}")
+            parts.append(say("verdict.habit_base", share=self.base_share))
         if self.photos_share is not None:
-            parts.append(f"of the training photos {self.photos_share:.0%}")
-        return "; ".join(parts)
+            parts.append(say("verdict.habit_photos", share=self.photos_share))
+        return say("verdict.habit", parts=parts)
 
 
 def find_habits(
@@ -122,7 +124,7 @@ def _counted(
         often |= (taught or 0.0) >= limits.habit_taught_share and gain >= limits.habit_taught_gain
     is_habit = often and (taught is None or taught >= photos_share) and not question.absent & set(kinds)
     label = " or ".join(question.labels[k] for k in kinds)
-    return Habit(question.id, question.title, label, hits, n, before, taught, is_habit)
+    return Habit(question.id, title_words(question.id, question.title), label, hits, n, before, taught, is_habit)
 
 
 def _open(asked: Asked, question: str) -> np.ndarray:

@@ -12,6 +12,8 @@ import numpy as np
 
 from ..errors import BadInputError
 from ..observer import NullObserver, Observer
+from ..say import say
+from .asked import numbered
 from .looks import PictureFiles
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ def usable_pictures(found: Pictures, names: Sequence[str] | None = None, kind: s
     Returns:
         RGB pictures with one note for each kind of fault, and one where the sizes are mixed.
     """
-    names = names or [f"{kind} {i + 1}" for i in range(len(found))]
+    names = names or numbered(kind, len(found))
     faults: dict[str, list[str]] = {}
     pictures, kept = [], []
     for i, one in enumerate(found):
@@ -56,7 +58,7 @@ def usable_pictures(found: Pictures, names: Sequence[str] | None = None, kind: s
         else:
             pictures.append(_as_picture(one))
             kept.append(i)
-    notes = [f"{_listed(who)} {_FAULTS[fault]}" for fault, who in faults.items()]
+    notes = [_fault_note(fault, who) for fault, who in faults.items()]
     return Intake(tuple(pictures), tuple(kept), tuple(notes + _size_notes([p.size for p in pictures], kind)))
 
 
@@ -96,8 +98,8 @@ def usable_files(paths: Sequence[Path], max_px: int = 768, observer: Observer | 
             shapes.append((picture.width, picture.height))
         observer.progress(done + 1, len(paths))
     if paths and len(broken) == len(paths):
-        raise BadInputError(f"None of the {len(paths)} pictures can be read: {broken[0]}")
-    notes = [f"Left out: {line}" for line in broken] + [f"{_listed(who)} {_FAULTS[f]}" for f, who in faults.items()]
+        raise BadInputError(say("verdict.none_readable", count=len(paths), why=broken[0]))
+    notes = [say("verdict.left_out", why=line) for line in broken] + [_fault_note(f, who) for f, who in faults.items()]
     return FileIntake(
         PictureFiles(kept, max_px), tuple(p.name for p in kept), tuple(notes + _size_notes(shapes, "picture"))
     )
@@ -119,17 +121,6 @@ def fault_of(one: Any) -> str:
     return "black" if small.mean() <= _BLACK else "flat"
 
 
-_FAULTS = {
-    "nan": "left out: the pixels are NaN or infinite. The VAE or the model ran out of its number range: use fp32 "
-    "for the VAE, or lower the LoRA's strength.",
-    "black": "left out: the picture is black. The sampler gave NaN, or a safety filter blanked it: use fp32 for "
-    "the VAE, or lower the LoRA's strength.",
-    "flat": "left out: the picture is one single colour and shows nothing. Lower the LoRA's strength and look at "
-    "the sampler's settings.",
-    "empty": f"left out: the picture is smaller than {MIN_SIDE_PX} px. Give whole pictures.",
-}
-
-
 def _as_picture(one: Any) -> Image:
     from PIL import Image as pil
 
@@ -139,10 +130,13 @@ def _as_picture(one: Any) -> Image:
     return pil.fromarray((grey[..., :3].clip(0, 1) * 255).round().astype(np.uint8))
 
 
-def _listed(names: Sequence[str]) -> str:
-    """At most three names, and how many more there are."""
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(f"'{n}'" for n in names[:3]) + more
+def _fault_note(fault: str, names: Sequence[str]) -> str:
+    """What is wrong with at most three pictures by name, and how many more there are."""
+    shown, more = [f"'{n}'" for n in names[:3]], len(names) - 3
+    who = say("verdict.names_more", names=shown, more=more) if more > 0 else say("verdict.names", names=shown)
+    if fault == "empty":
+        return say("verdict.fault_empty", names=who, side=MIN_SIDE_PX)
+    return say(f"verdict.fault_{fault}", names=who)
 
 
 def _size_notes(sizes: Sequence[tuple[int, int]], kind: str) -> list[str]:
@@ -150,11 +144,10 @@ def _size_notes(sizes: Sequence[tuple[int, int]], kind: str) -> list[str]:
     if len(shapes) < 2:
         return []
     ratios = {round(w / h, 1) for w, h in shapes}
-    listed = ", ".join(f"{w}x{h}" for (w, h), _ in shapes.most_common(3))
-    ending = "" if len(shapes) <= 3 else " ..."
+    listed = [f"{w}x{h}" for (w, h), _ in shapes.most_common(3)]
+    if len(shapes) > 3:
+        listed[-1] += " ..."
+    what = say(f"verdict.kind_{kind.replace(' ', '_')}")
     if len(ratios) == 1:
-        return [f"The {kind}s have {len(shapes)} sizes ({listed}{ending}); they are compared at one size."]
-    return [
-        f"The {kind}s have different shapes ({listed}{ending}): wide and square ones look less alike by their "
-        "framing alone. Judge each shape by itself where the variety matters."
-    ]
+        return [say("verdict.sizes", what=what, count=len(shapes), sizes=listed)]
+    return [say("verdict.shapes", what=what, sizes=listed)]

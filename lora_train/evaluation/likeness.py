@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..say import say
 from .limits import DiversityLimits
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def face_likeness(
 
     subject = find_subject(photos)
     if not subject.judged:
-        return f"The training photos do not show one person: {subject.text} The face was not compared."
+        return say("verdict.several_subjects", why=subject.text)
     reference = np.array([_rows(p)[f] for p, f in zip(photos, subject.faces, strict=True) if p and f is not None])
     own = [d for d in subject.distances if d is not None and d <= limits.face_distance_most]
     limit = float(np.clip(1.15 * np.percentile(own, 90), limits.face_distance_least, limits.face_distance_most))
@@ -80,10 +81,7 @@ def face_likeness(
         sum(p is not None and len(p.faces) > 1 for p in made),
     )
     if found.seen < limits.face_seen_share * len(made):
-        return (
-            f"A face was found in {found.seen} of {len(made)} pictures: too few to say whether it is the person. "
-            "Test with portraits, where the face is at least 64 px."
-        )
+        return say("verdict.few_faces", seen=found.seen, n=len(made))
     if base is None:
         return found
     chance = [d is not None and d <= limit for d in (_distance(p, reference) for p in base)]

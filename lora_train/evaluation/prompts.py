@@ -20,6 +20,7 @@ from typing import Any, Literal, get_args
 
 from ..config import Format
 from ..errors import BadInputError
+from ..say import say
 
 FORMAT = Format("lorasmith.prompts", 1)
 Level = Literal["simple", "medium", "hard"]
@@ -66,10 +67,7 @@ class PromptSuite:
             BadInputError: neither is given: nothing would call the LoRA up.
         """
         if not trigger.strip() and not class_word.strip():
-            raise BadInputError(
-                f"The prompts of '{self.title}' need a trigger word or a class word ('woman', 'dog'): "
-                "without either they do not ask for what the LoRA has learned."
-            )
+            raise BadInputError(say("verdict.suite_needs_word", title=self.title))
         return replace(self, prompts=tuple(p.filled(trigger, class_word) for p in self.prompts))
 
     def upto(self, level: Level) -> PromptSuite:
@@ -126,8 +124,9 @@ def find_suite(name: str, folder: Path | None = None) -> PromptSuite:
         if suite.id == name:
             return suite
     if name not in (known := suite_names(folder)):
-        where = f" and no '{name}.json' in '{folder}'" if folder is not None else ""
-        raise BadInputError(f"There is no prompt suite '{name}'{where}. Use one of: {', '.join(known)}.")
+        if folder is None:
+            raise BadInputError(say("verdict.no_suite", name=name, known=known))
+        raise BadInputError(say("verdict.no_suite_in", name=name, folder=folder, known=known))
     return PromptSuite.load(Path(folder or ".") / f"{name}.json")
 
 

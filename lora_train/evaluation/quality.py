@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..say import say
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -26,14 +28,13 @@ class _Check:
     """How many times the base's value is too much."""
     least: float
     """And at least so much more."""
-    words: str
 
 
 CHECKS = (
-    _Check("blurred", "blur_px", 1.5, 0.7, "the edges are {made:.1f} px wide, without the LoRA {base:.1f} px: blurred"),
-    _Check("grainy", "noise", 2.0, 2.0, "{made:.1f} grey levels of grain, without the LoRA {base:.1f}: grainy"),
-    _Check("burnt", "burnt_share", 2.0, 0.08, "{made:.0%} of the pixels are burnt out, without the LoRA {base:.0%}"),
-    _Check("garish", "chroma", 1.4, 8.0, "the colours are {made:.0f} strong, without the LoRA {base:.0f}: garish"),
+    _Check("blurred", "blur_px", 1.5, 0.7),
+    _Check("grainy", "noise", 2.0, 2.0),
+    _Check("burnt", "burnt_share", 2.0, 0.08),
+    _Check("garish", "chroma", 1.4, 8.0),
 )
 
 
@@ -45,7 +46,7 @@ def find_faults(made: Mapping[str, np.ndarray], base: Mapping[str, np.ndarray]) 
         if ours is None or theirs is None:
             continue
         if ours > check.times * theirs and ours - theirs > check.least:
-            found.append(Fault(check.code, check.words.format(made=ours, base=theirs), ours, theirs))
+            found.append(Fault(check.code, say(f"verdict.fault_{check.code}", made=ours, base=theirs), ours, theirs))
     return tuple(found)
 
 

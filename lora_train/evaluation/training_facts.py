@@ -10,6 +10,7 @@ from typing import Any
 
 from ..config import read_json
 from ..errors import BadInputError
+from ..say import say
 from ..training.plan import TrainPlan
 
 
@@ -47,7 +48,7 @@ class TrainingFacts:
         path = _run_json(Path(path))
         data = read_json(path)
         BadInputError.collect([f"'{path}': {p}" for p in _problems(data)])
-        plan = TrainPlan.from_json(data["plan"], f"the plan in '{path.name}'")
+        plan = TrainPlan.from_json(data["plan"], say("diagnosis.plan_of", file=path.name))
         lowest, rates = _metrics(path.with_name("metrics.jsonl"))
         return cls(
             plan=plan,
@@ -67,22 +68,17 @@ def _run_json(path: Path) -> Path:
         return path
     folder = path if path.is_dir() else path.with_suffix(".run")
     if not (folder / "run.json").is_file():
-        raise BadInputError(
-            f"There is no training run beside '{path}': '{folder / 'run.json'}' is missing. Only LoRAs that were "
-            "trained here have one; without it the steps cannot be judged."
-        )
+        raise BadInputError(say("diagnosis.no_run", path=path, file=folder / "run.json"))
     return folder / "run.json"
 
 
 def _problems(data: Any) -> list[str]:
     if not isinstance(data, dict):
-        return ["this is no training run."]
-    found = [] if data.get("kind") == "lorasmith.run" else [f"this is a '{data.get('kind')}' file, not a run."]
-    found += [] if isinstance(data.get("plan"), dict) else ["the plan is missing."]
+        return [say("diagnosis.no_training_run")]
+    found = [] if data.get("kind") == "lorasmith.run" else [say("diagnosis.other_file", kind=data.get("kind"))]
+    found += [] if isinstance(data.get("plan"), dict) else [say("diagnosis.plan_missing")]
     steps = data.get("steps")
-    return found + (
-        [] if isinstance(steps, int) and steps >= 0 else [f"'steps' must be a whole number, not {steps!r}."]
-    )
+    return found + ([] if isinstance(steps, int) and steps >= 0 else [say("diagnosis.steps_wrong", found=repr(steps))])
 
 
 def _metrics(path: Path) -> tuple[int | None, list[float]]:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
+from ..say import say
 from .axes import Axis
 from .copies import Nearest, most_copied
 from .habits import Habit
 from .identity import Identity
 from .quality import Fault
 from .statistics import Estimate
+from .words import label_words, verdict_words
 
 Verdict = Literal["good", "overfit", "underfit", "ignores the prompt", "copies training photos", "not enough images"]
 
@@ -41,7 +40,8 @@ class Spread:
     @property
     def text(self) -> str:
         ranked = sorted(self.counts.items(), key=lambda item: -item[1])
-        return f"{self.title}: " + ", ".join(f"{label} {n}" for label, n in ranked if n)
+        counts = [f"{label_words(label)} {n}" for label, n in ranked if n]
+        return f"{self.title}: {', '.join(counts)}"
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,12 @@ class DiversityReport:
     @property
     def text(self) -> str:
         """The verdict and its reasons, one line each."""
-        lines = [f"Verdict: {self.verdict} ({self.n} pictures)"]
-        lines += [f"- {a.name}: {a.text}" + _doubt(a) for a in self.axes]
-        lines += [f"- habit: {h.text}" for h in self.habits if h.is_habit]
-        lines += [f"- quality: {f.text}" for f in self.faults]
-        lines += [f"- note: {note}" for note in self.notes]
-        return "\n".join(lines + [f"> {sentence}" for sentence in self.advice])
+        lines = [say("verdict.head", name=verdict_words(self.verdict), n=self.n)]
+        lines += [_axis_line(a) for a in self.axes]
+        lines += [say("verdict.line_habit", text=h.text) for h in self.habits if h.is_habit]
+        lines += [say("verdict.line_quality", text=f.text) for f in self.faults]
+        lines += [say("verdict.line_note", text=note) for note in self.notes]
+        return say("verdict.report", lines=[*lines, *(say("verdict.line_advice", text=t) for t in self.advice)])
 
     def axis(self, name: str) -> Axis | None:
         return next((a for a in self.axes if a.name == name), None)
@@ -146,10 +146,24 @@ def decide(axes: Sequence[Axis], habits: Sequence[Habit] = ()) -> Verdict:
     return "underfit" if "identity" in bad else "good"
 
 
-@cache
-def advice_table() -> dict[str, list[str]]:
-    """The advice sentences by code, from advice.json."""
-    return json.loads(Path(__file__).with_name("advice.json").read_text("utf-8"))
+ADVICE: dict[str, tuple[str, ...]] = {
+    "not enough images": ("verdict.too_few_images",),
+    "habit": ("verdict.habit_learned",),
+    "overfit": ("verdict.overfit", "verdict.overfit_rescue", "verdict.overfit_vary"),
+    "overfit and not the person": ("verdict.overfit_stranger",),
+    "copies training photos": ("verdict.copies", "verdict.copies_of"),
+    "ignores the prompt": ("verdict.prompt_lost", "verdict.prompt_describe"),
+    "underfit": ("verdict.underfit", "verdict.underfit_photos"),
+    "good": ("verdict.good",),
+    "good, with doubts": ("verdict.good_with_doubts",),
+    "watch variety": ("verdict.watch_variety",),
+    "watch identity": ("verdict.watch_identity",),
+    "watch copying": ("verdict.watch_copying",),
+    "watch prompt": ("verdict.watch_prompt",),
+    "no base": ("verdict.no_base",),
+    "no reference": ("verdict.no_reference",),
+}
+"""What to say about a verdict or a doubt: keys of sentences."""
 
 
 def advise(
@@ -161,23 +175,22 @@ def advise(
     n: int,
     with_base: bool,
 ) -> tuple[str, ...]:
-    """The sentences of advice.json that fit, with names and numbers filled in."""
+    """The sentences of :data:`ADVICE` that fit, with names and numbers filled in."""
     states = {axis.name: axis.state for axis in axes}
     own = [h for h in habits if h.is_habit]
     photo = most_copied(copies)
-    known = {
-        "n": n,
-        "count": sum(c.photo == photo for c in copies),
-        "photo": "" if photo is None else f"'{photos[photo]}'",
-    }
     codes = _codes(verdict, states, bool(own)) + ([] if with_base else ["no base"])
     codes += [] if states["copying"] != "not checked" else ["no reference"]
-    sentences = [s for code in codes for s in advice_table()[code]]
-    if photo is not None and verdict == "overfit":
-        sentences.append(advice_table()["copies training photos"][1])
-    filled = [s.format(**known) for s in sentences if photo is not None or "{photo}" not in s]
-    shown = [s.format(title=h.title, label=h.label) for h in own for s in advice_table()["habit"]]
-    return tuple(shown + filled if verdict == "overfit" else filled + shown)
+    keys = [key for code in codes for key in ADVICE[code]]
+    if verdict == "overfit":
+        keys.append("verdict.copies_of")
+    filled = [say(key) for key in keys if key != "verdict.copies_of"]
+    if photo is not None and "verdict.copies_of" in keys:
+        count = sum(c.photo == photo for c in copies)
+        at = keys.index("verdict.copies_of")
+        filled.insert(at, say("verdict.copies_of", photo=photos[photo], count=count, n=n))
+    learned = [say("verdict.habit_learned", label=label_words(h.label), title=h.title) for h in own]
+    return tuple(learned + filled if verdict == "overfit" else filled + learned)
 
 
 def _codes(verdict: Verdict, states: dict[str, str], has_habit: bool) -> list[str]:
@@ -191,5 +204,8 @@ def _codes(verdict: Verdict, states: dict[str, str], has_habit: bool) -> list[st
     return codes + [f"watch {name}" for name, state in states.items() if state == "watch"]
 
 
-def _doubt(axis: Axis) -> str:
-    return "" if axis.is_sure or axis.state == "not checked" else "; inconclusive, make more pictures"
+def _axis_line(axis: Axis) -> str:
+    name = say(f"verdict.axis_{axis.name}")
+    if axis.is_sure or axis.state == "not checked":
+        return say("verdict.line_axis", name=name, text=axis.text)
+    return say("verdict.line_unsure", name=name, text=axis.text)

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import BadInputError
 from .ai_toolkit import from_ai_toolkit
 from .arguments import parse_arguments
-from .kohya import from_kohya
+from .kohya_read import from_kohya
 from .notes import Settings
 from .toml import read_toml
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError
+from ..say import say
 from .file import Lora
 from .keys import Factors, Part, aliases
 
@@ -81,7 +82,7 @@ def _parts_by_layer(
             if place is None and "text_encoder" not in tables and layer.startswith(_TEXT_STARTS):
                 continue
             if place is None:
-                raise _does_not_fit(item.lora, f"the base model has no layer '{layer}'")
+                raise _does_not_fit(item.lora, say("lora.no_layer", layer=layer))
             module = tables[place[0]][place[1]]
             _check_size(item.lora, layer, pair, module)
             strength = item.model_strength if place[0] == "unet" else item.clip_strength
@@ -115,7 +116,4 @@ def _side_path(module: Any, parts: Sequence[tuple[Factors, float]]) -> Callable[
 
 
 def _does_not_fit(lora: Lora, why: str) -> BadInputError:
-    return BadInputError(
-        f"The LoRA '{lora.path.name}' does not fit this base model: {why}. Use the base model that it "
-        "was trained on, or one of the same family."
-    )
+    return BadInputError(say("lora.does_not_fit", name=lora.path.name, why=why))

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..errors import BadInputError
 from ..observer import Observer
+from ..say import say
 from .blocks import BlockFactors
 from .gram import Grams
 from .measure import Blocks, Row, read_rows, sum_blocks
@@ -267,18 +268,18 @@ def _check_counts(
 ) -> None:
     problems = []
     if not files:
-        problems.append("There is no LoRA to check. Name at least one file.")
+        problems.append(say("lora.none_to_check"))
     if len(strengths) != len(files) or (text is not None and len(text) != len(files)):
-        problems.append(f"There are {len(files)} LoRAs and {len(strengths)} strengths. Give one strength for each.")
+        problems.append(say("lora.strengths_number", n=len(files), strengths=len(strengths)))
     if any(not 0 <= row < len(files) for row in locked):
-        problems.append(f"A locked row is not among the {len(files)} LoRAs: {sorted(locked)}.")
+        problems.append(say("lora.locked_range", n=len(files), rows=sorted(locked)))
     BadInputError.collect(problems)
 
 
 def _choices(choices: Sequence[BlockFactors], rows: Sequence[Row]) -> tuple[BlockFactors, ...]:
     """One choice of blocks for each row, each of them known for the row's family."""
     if len(choices) != len(rows):
-        raise BadInputError(f"There are {len(rows)} LoRAs and {len(choices)} choices of blocks. Give one for each.")
+        raise BadInputError(say("lora.choices_number", n=len(rows), choices=len(choices)))
     for choice, row in zip(choices, rows, strict=True):
         choice.require(row.name, row.family)
     return tuple(choices)

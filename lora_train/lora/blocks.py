@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..errors import BadInputError
+from ..say import say
 
 Preset = Literal["all", "style", "content", "custom"]
 PRESETS: tuple[Preset, ...] = ("all", "style", "content", "custom")
@@ -56,8 +57,7 @@ class BlockFactors:
         """
         if self.preset in ("style", "content") and family not in KNOWN:
             raise BadInputError(
-                f"Which blocks hold the {self.preset} is known for {', '.join(KNOWN)} only, and '{name}' is for "
-                f"{family}. Choose 'all blocks', or set the blocks yourself."
+                say("lora.blocks_unknown", preset=self.preset, known=[*KNOWN], name=name, family=family)
             )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..errors import BadInputError
 from ..files import cache_folder, sha256_of, write_json
+from ..say import say
 
 
 def content_ids(paths: Sequence[Path], cache: Path | None = None) -> tuple[str, ...]:
@@ -33,7 +34,7 @@ def content_id(path: Path, cache: Path | None = None) -> str:
         full = Path(path).resolve(strict=True)
         state = full.stat()
     except OSError as error:
-        raise BadInputError(f"There is no file '{path}'. Check the name.") from error
+        raise BadInputError(say("lora.no_file", path=path)) from error
     return _content_id(str(full), state.st_size, state.st_mtime_ns, str(cache or cache_folder()))
 
 
@@ -50,7 +51,7 @@ def _content_id(path: str, size_bytes: int, changed_ns: int, cache: str) -> str:
     try:
         digest = sha256_of(Path(path))
     except OSError as error:
-        raise BadInputError(f"'{Path(path).name}' cannot be read: {error.strerror}.") from error
+        raise BadInputError(say("lora.file_closed", name=Path(path).name, reason=error.strerror)) from error
     try:
         write_json(note, {"state": state, "sha256": digest})
     except BadInputError:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import BadInputError
 from ..observer import NullObserver, Observer
+from ..say import say
 from .derive import Layer, Parent, derived_metadata, to_tensors
 from .factors import squared_norm
 from .file import save_lora
@@ -47,14 +48,11 @@ def convert(path: Path, out: Path, form: Form, observer: Observer | None = None)
         UnsupportedModelError: no plain LoRA.
     """
     observer = observer or NullObserver()
-    problems = [] if form in FORMS else [f"The form '{form}' is not one of {', '.join(FORMS)}."]
+    problems = [] if form in FORMS else [say("lora.no_form", form=form, known=[*FORMS])]
     BadInputError.collect([*problems, *same_file_problems(out, [path])])
     with open_lora(path) as file:
         if file.family not in _KNOWN and form != file.form:
-            raise BadInputError(
-                f"'{path.name}' is for {file.family}, whose layer names Lorasmith cannot translate yet. "
-                f"It can for {', '.join(_KNOWN)}; ComfyUI loads the file as it is."
-            )
+            raise BadInputError(say("lora.cannot_translate", name=path.name, family=file.family, known=[*_KNOWN]))
         observer.stage("convert")
         layers = {place: _layer(file, place) for place in file.places}
         tensors = to_tensors(layers, form, file.family)
@@ -89,9 +87,8 @@ def _rounding(layers: dict[str, Layer]) -> float:
 def _note(form: Form, family: str) -> str:
     """Who reads this form, in one sentence."""
     if form == "kohya":
-        return "ComfyUI, A1111, Forge and diffusers read it."
+        return say("lora.reads_kohya")
     if form == "core":
-        return "ComfyUI reads it."
+        return say("lora.reads_core")
     sd = family in ("sd15", "sd2", "sdxl", "starter")
-    comfy = " ComfyUI does not read these names for Stable Diffusion: use kohya or core there." if sd else ""
-    return ("diffusers reads it." if form == "diffusers" else "peft reads it.") + comfy
+    return say(f"lora.reads_{form}_only") if sd else say(f"lora.reads_{form}")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError
+from ..say import say
 from .contents import content_id
 from .metadata import hashes_of
 from .places import Form, layer_name, to_parts
@@ -57,10 +58,7 @@ def to_tensors(layers: Mapping[str, Layer], form: Form, family: str) -> dict[str
     import torch
 
     if form == "peft" and len({to_parts(place)[0] for place in layers}) > 1:
-        raise BadInputError(
-            "peft's own files hold one model each, and this LoRA changes the UNet and a text encoder. "
-            "Use the diffusers form, which peft reads too."
-        )
+        raise BadInputError(say("lora.peft_one_model"))
     down_end, up_end = _ENDS[form]
     tensors: dict[str, torch.Tensor] = {}
     for place, layer in sorted(fused(layers, form).items()):
@@ -71,7 +69,7 @@ def to_tensors(layers: Mapping[str, Layer], form: Form, family: str) -> dict[str
         else:
             tensors[f"{name}.alpha"] = torch.tensor(alpha)
         if name + up_end in tensors:
-            raise BadInputError(f"Two layers would both be called '{name}'. Choose another form of names.")
+            raise BadInputError(say("lora.same_layer_names", name=name))
         tensors[name + down_end] = layer.down.contiguous()
         tensors[name + up_end] = up.contiguous()
     return tensors

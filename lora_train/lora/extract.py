@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadInputError, UnsupportedModelError
 from ..families.header import Header, read_header
 from ..observer import NullObserver, Observer
+from ..say import say
 from .base_weights import BaseWeight, base_family, base_weights
 from .derive import Layer, Parent, derived_metadata, shaped, to_tensors
 from .factors import stored
@@ -73,7 +74,7 @@ def extract(
     from safetensors import safe_open
 
     observer = observer or NullObserver()
-    problems = [] if rank >= 1 else [f"rank is {rank}; use 1 or more."]
+    problems = [] if rank >= 1 else [say("lora.rank_least", rank=rank)]
     BadInputError.collect([*problems, *same_file_problems(out, [base, tuned])])
     headers = read_header(base), read_header(tuned)
     weights, left_out = _common(*headers, text_encoder=text_encoder)
@@ -101,10 +102,7 @@ def extract(
                 whole, lost = whole + energy, lost + error
             observer.progress(done + 1, len(weights))
     if not layers:
-        raise BadInputError(
-            f"'{base.name}' and '{tuned.name}' do not differ in any of the {unchanged} layers compared. "
-            "Choose a checkpoint that was trained."
-        )
+        raise BadInputError(say("lora.no_difference", base=base.name, tuned=tuned.name, layers=unchanged))
     family = base_family(headers[0])
     tensors = to_tensors(layers, form, family)
     said = {"ss_base_model_version": _VERSIONS[family]} if family in _VERSIONS else {}
@@ -130,10 +128,7 @@ def _common(old: Header, new: Header, *, text_encoder: bool) -> tuple[dict[str, 
         if p in second and (first[p].inputs, first[p].outputs) == (second[p].inputs, second[p].outputs)
     }
     if not fitting:
-        raise UnsupportedModelError(
-            f"'{old.path.name}' and '{new.path.name}' have no weights in common: they are different models. "
-            "Choose a checkpoint and the base that it was trained from."
-        )
+        raise UnsupportedModelError(say("lora.nothing_in_common", old=old.path.name, new=new.path.name))
     return fitting, len(names) - len(fitting)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadInputError, LorasmithError
 from ..families.header import read_header
 from ..files import whole
+from ..say import say
 from .keys import Factors
 from .reader import open_lora
 
@@ -122,10 +123,7 @@ def check_same(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
             if ours.dtype != theirs.dtype or not torch.equal(ours, theirs):
                 different.add(name)
     if different:
-        raise LorasmithError(
-            f"'{path}' does not hold what was written to it ({len(different)} tensors differ). The "
-            "disk may be failing; save to another one."
-        )
+        raise LorasmithError(say("lora.not_written", path=path, n=len(different)))
 
 
 def require_finite(layers: Mapping[str, Factors]) -> None:
@@ -136,7 +134,4 @@ def require_finite(layers: Mapping[str, Factors]) -> None:
     """
     for name, pair in layers.items():
         if not (pair.down.isfinite().all() and pair.up.isfinite().all()):
-            raise BadInputError(
-                f"The LoRA holds NaN or infinity in layer '{name}', so it would only make black images. "
-                "Train again with half the learning rate."
-            )
+            raise BadInputError(say("lora.trained_nan", layer=name))

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import UnsupportedModelError
 from ..families.header import Header, read_header
+from ..say import say
 from .contents import content_id
 from .derive import trigger_words
 from .keys import split_name
@@ -67,23 +68,32 @@ class LoraInfo:
 
     def text(self) -> str:
         """One sentence for people."""
-        where = ", ".join(f"{count} in the {part.replace('_', ' ')}" for part, count in self.parts.items())
-        word = f", trigger word '{self.trigger}'" if self.trigger else ", no trigger word noted"
+        return say("lora.what", name=self.path.name, kind=self.kind_words(), facts=self.facts())
+
+    def kind_words(self) -> str:
+        """What kind of adapter for which family."""
         kind = max(self.kinds, key=lambda k: self.kinds[k], default="lora")
         title = {"lora": "LoRA", "loha": "LoHa", "lokr": "LoKr", "dora": "DoRA"}.get(kind, kind)
-        size = f"rank {self.rank}, alpha {self.alpha:g}, " if self.rank else ""
-        return (
-            f"{self.path.name}: {title} for {self.family}, {size}"
-            f"{self.modules} layers ({where}), {self.format} names{word}, {self.bytes / 1e6:.1f} MB."
-        )
+        return say("lora.kind_for", kind=title, family=self.family)
+
+    def facts(self) -> str:
+        """Rank, layers, names, trigger word and size in a line."""
+        parts = [say("lora.in_part", count=n, part=part.replace("_", " ")) for part, n in self.parts.items()]
+        said = [say("lora.size", rank=self.rank, alpha=self.alpha)] if self.rank else []
+        said += [say("lora.layers", count=self.modules, parts=parts), say("lora.names", form=self.format)]
+        said.append(say("lora.trigger", word=self.trigger) if self.trigger else say("lora.no_trigger"))
+        return say("lora.facts", facts=said, megabytes=self.bytes / 1e6)
 
     def lines(self) -> list[str]:
         """What there is to know beyond :meth:`text`, one thing a line."""
-        found = [f"trained with {', '.join(f'{k} {v}' for k, v in self.training.items())}"] if self.training else []
+        found: list[str] = []
+        if self.training:
+            found.append(say("lora.trained_with", facts=[f"{k} {v}" for k, v in self.training.items()]))
         if self.tags:
-            found.append("tags: " + ", ".join(f"{tag} ({count})" for tag, count in list(self.tags.items())[:12]))
+            found.append(say("lora.tags", tags=[f"{tag} ({count})" for tag, count in list(self.tags.items())[:12]]))
         if len(self.ranks) > 1:
-            found.append("ranks: " + ", ".join(f"{n} layers of {rank}" for rank, n in sorted(self.ranks.items())))
+            ranks = [say("lora.of_rank", count=n, rank=rank) for rank, n in sorted(self.ranks.items())]
+            found.append(say("lora.ranks", ranks=ranks))
         if self.hashes:
             found.append(f"SHA-256 {self.hashes.sha256}, AutoV2 {self.hashes.autov2}, AutoV3 {self.hashes.autov3}")
         return found
@@ -99,10 +109,7 @@ def inspect(path: Path, *, hashes: bool = False) -> LoraInfo:
     kinds: dict[AdapterKind, int] = kinds_of(header)
     kinds.pop("unknown", None)
     if not kinds:
-        raise UnsupportedModelError(
-            f"'{Path(path).name}' is no LoRA: no tensor in it ends in lora_down, lora_A or the like "
-            f"(the first is '{next(iter(header.tensors))[:60]}'). Choose a LoRA file."
-        )
+        raise UnsupportedModelError(say("lora.no_lora", name=Path(path).name, first=next(iter(header.tensors))[:60]))
     ranks, parts = _ranks_and_parts(header)
     rank = ranks.most_common(1)[0][0] if ranks else 0
     tags = _tags(header.metadata)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import BadInputError
 from ..observer import NullObserver, Observer
+from ..say import say
 from .blocks import BlockFactors
 from .derive import Layer, Parent, derived_metadata, shaped, to_tensors
 from .factors import join_rows, spectrum, squared_norm, stored
@@ -73,21 +74,21 @@ class Options:
     def problems(self, count: int) -> list[str]:
         found = []
         if self.rank is not None and self.rank < 1:
-            found.append(f"rank is {self.rank}; use 1 or more.")
+            found.append(say("lora.rank_least", rank=self.rank))
         if self.energy is not None and not 0 < self.energy <= 1:
-            found.append(f"energy is {self.energy:g}; use a share above 0 and up to 1.")
+            found.append(say("lora.energy_range", energy=self.energy))
         if self.rank is not None and self.energy is not None:
-            found.append("Give a rank or an energy, not both.")
+            found.append(say("lora.rank_or_energy"))
         if self.method not in METHODS:
-            found.append(f"The method '{self.method}' is not one of {', '.join(METHODS)}.")
+            found.append(say("lora.no_method", method=self.method, known=[*METHODS]))
         if self.method != "sum" and self.rank is None:
-            found.append(f"{self.method} changes full matrices, so it needs a rank to be stored with.")
+            found.append(say("lora.method_rank", method=self.method))
         if not 0 < self.density <= 1:
-            found.append(f"density is {self.density:g}; use a share above 0 and up to 1.")
+            found.append(say("lora.density_range", density=self.density))
         if not 0 <= self.protect_amount <= 1:
-            found.append(f"protect_amount is {self.protect_amount:g}; use 0 to 1.")
+            found.append(say("lora.protect_range", amount=self.protect_amount))
         if self.protected is not None and not 0 <= self.protected < count:
-            found.append(f"The protected LoRA is number {self.protected + 1}, and there are {count}.")
+            found.append(say("lora.protected_number", number=self.protected + 1, count=count))
         return found
 
 
@@ -145,7 +146,7 @@ def merge(parts: Sequence[Part], out: Path, options: Options = Options(), observ
         tensors = to_tensors(layers, form, files[0].family)
         parents = [Parent(p.path, f.header.metadata, p.strength) for p, f in zip(parts, files, strict=True)]
     if not tensors:
-        raise BadInputError("Every LoRA is at strength 0, so there is nothing to write. Set a strength.")
+        raise BadInputError(say("lora.all_zero"))
     error = math.sqrt(work.lost / work.whole) if work.whole > 0 else 0.0
     rank = max(found.rank for found in work.errors)
     facts = {
@@ -228,19 +229,19 @@ class _Work:
 def _problems(parts: Sequence[Part], out: Path) -> list[str]:
     problems = same_file_problems(out, [part.path for part in parts])
     if not parts:
-        problems.append("There is no LoRA to merge. Name at least one file.")
+        problems.append(say("lora.none_to_merge"))
     for part in parts:
         for value in (part.strength, part.text_strength):
             if value is not None and not (math.isfinite(value) and abs(value) <= 20):
-                problems.append(f"'{part.path.name}' has strength {value:g}; use -20 to 20 (1 is normal).")
+                problems.append(say("lora.merge_strength", name=part.path.name, value=value))
     return problems
 
 
 def _require_one_family(files: Sequence[LoraFile]) -> None:
     families = {file.family for file in files} - {"unknown"}
     if len(families) > 1:
-        said = ", ".join(f"'{file.path.name}' for {file.family}" for file in files)
-        raise BadInputError(f"These LoRAs belong to different base models: {said}. Merge LoRAs of one family.")
+        said = [say("balance.for_family", name=file.path.name, family=file.family) for file in files]
+        raise BadInputError(say("lora.several_families", files=said))
 
 
 def _require_sizes(files: Sequence[LoraFile], places: Sequence[str]) -> None:
@@ -248,10 +249,9 @@ def _require_sizes(files: Sequence[LoraFile], places: Sequence[str]) -> None:
     for place in places:
         having = [file for file in files if place in file.places]
         if len({(f.places[place].inputs, f.places[place].outputs) for f in having}) > 1:
-            said = ", ".join(f"'{f.path.name}' {f.places[place].outputs} x {f.places[place].inputs}" for f in having)
-            problems.append(f"layer '{having[0].places[place].layer}' is {said}")
+            sizes = [f"'{f.path.name}' {f.places[place].outputs} x {f.places[place].inputs}" for f in having]
+            problems.append(say("lora.layer_is", layer=having[0].places[place].layer, sizes=sizes))
+    if len(problems) > 1:
+        raise BadInputError(say("lora.sizes_differ_more", why=problems[0], more=len(problems) - 1))
     if problems:
-        more = f" and {len(problems) - 1} more layers differ" if len(problems) > 1 else ""
-        raise BadInputError(
-            f"These LoRAs were made for different base models: {problems[0]}{more}. Merge LoRAs of one family."
-        )
+        raise BadInputError(say("lora.sizes_differ", why=problems[0]))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError, UnsupportedModelError
 from ..families.header import Header, read_header
+from ..say import say
 from .keys import Factors, split_name
 from .kinds import AdapterKind, FileForm, family_of, form_of, kind_of_tensor, kinds_of
 from .places import fused_rows, place_of
@@ -111,7 +112,7 @@ def open_lora(path: Path, *, partly: bool = False) -> Iterator[LoraFile]:
             places = places_of(Path(path), layers, family)
             yield LoraFile(Path(path), header, family, form_of(header), kinds_of(header), layers, places, tensors)
     except SafetensorError as error:
-        raise UnsupportedModelError(f"'{Path(path).name}' is damaged: {error}. Download or copy it again.") from error
+        raise UnsupportedModelError(say("lora.damaged", name=Path(path).name, why=error)) from error
 
 
 def header_of(path: Path) -> Header:
@@ -156,21 +157,13 @@ def _entry(header: Header, layer: str, parts: Mapping[str, str]) -> Entry:
     name = header.path.name
     if "down" not in parts or "up" not in parts:
         missing = "lora_down" if "down" not in parts else "lora_up"
-        raise UnsupportedModelError(
-            f"'{name}' is incomplete: layer '{layer}' has no {missing}. Download or copy it again."
-        )
+        raise UnsupportedModelError(say("lora.incomplete", name=name, layer=layer, missing=missing))
     down, up = header.shape(parts["down"]), header.shape(parts["up"])
     middle = header.shape(parts["mid"]) if "mid" in parts else ()
     if not _fit(down, up, middle):
-        raise UnsupportedModelError(
-            f"'{name}' is damaged: in layer '{layer}' the factors {up} and {down} do not fit. "
-            "Download or copy it again."
-        )
+        raise UnsupportedModelError(say("lora.factors_misfit", name=name, layer=layer, up=up, down=down))
     if 0 in up or 0 in down:
-        raise UnsupportedModelError(
-            f"'{name}' is damaged: layer '{layer}' has factors {up} and {down}, of rank 0 or without values. "
-            "Download or copy it again."
-        )
+        raise UnsupportedModelError(say("lora.factors_empty", name=name, layer=layer, up=up, down=down))
     inputs = math.prod((*down[1:], *middle[2:]))
     return Entry(layer, parts["down"], parts["up"], parts.get("mid"), parts.get("alpha"), up[1], inputs, up[0])
 
@@ -195,8 +188,7 @@ def places_of(path: Path, layers: Mapping[str, Entry], family: str) -> dict[str,
         for name, first, last in pieces or ((place, 0, entry.outputs),):
             if name in places:
                 raise UnsupportedModelError(
-                    f"'{path.name}' changes one weight twice: '{places[name].layer}' and '{layer}' are the same layer. "
-                    "Two LoRAs were put into one file; choose the original files."
+                    say("lora.one_weight_twice", name=path.name, first=places[name].layer, second=layer)
                 )
             places[name] = replace(entry, rows=(first, last), outputs=last - first) if pieces else entry
     return places
@@ -215,24 +207,13 @@ def fold_middle(down: torch.Tensor, middle: torch.Tensor) -> torch.Tensor:
 def other_kind(path: Path, others: list[str]) -> UnsupportedModelError:
     """Why a file that is no plain LoRA cannot be used, in one sentence."""
     kinds = {kind_of_tensor(name) for name in others}
-    for kind, words in (
-        ("loha", "a LoHa or LoKr"), ("lokr", "a LoHa or LoKr"), ("dora", "a DoRA"), ("oft", "an OFT"),
-        ("glora", "a GLoRA"), ("ia3", "an (IA)3"), ("diff", "a file with full weight differences"),
-    ):  # fmt: skip
+    for kind in ("loha", "lokr", "dora", "oft", "glora", "ia3", "diff"):
         if kind in kinds:
-            return UnsupportedModelError(
-                f"'{path.name}' is {words}, not a plain LoRA. ComfyUI's own loader applies it; "
-                "Lorasmith cannot take it apart."
-            )
+            return UnsupportedModelError(say("lora.no_plain_lora", name=path.name, kind=say(f"lora.a_{kind}")))
     name = (others or ["nothing"])[0]
-    return UnsupportedModelError(
-        f"'{path.name}' is no LoRA that Lorasmith can read: it holds '{name[:80]}'. Choose a LoRA file."
-    )
+    return UnsupportedModelError(say("lora.not_ours", name=path.name, tensor=name[:80]))
 
 
 def not_finite(path: Path, layer: str) -> BadInputError:
     """The error for NaN or infinity in a file."""
-    return BadInputError(
-        f"'{path.name}' holds NaN or infinity in layer '{layer}', so it would only make black images. "
-        "Use another file, or an earlier save of that training."
-    )
+    return BadInputError(say("lora.nan", name=path.name, layer=layer))

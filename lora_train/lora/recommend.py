@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from ..errors import BadInputError, LorasmithError
 from ..files import whole
+from ..say import say
 from .reader import header_of, read_layers
 
 KEY = "lorasmith.strength"
@@ -46,13 +47,13 @@ def recommend(path: Path, strength: float) -> Path:
         LorasmithError: the copy differs from the file.
     """
     if not (math.isfinite(strength) and 0 < abs(strength) <= LIMIT):
-        raise BadInputError(f"The strength {strength:g} cannot be recommended; give one from -4 to 4, and not 0.")
+        raise BadInputError(say("lora.strength_range", strength=strength))
     path = Path(path)
     read_layers(header_of(path), partly=True)  # a LoRA, and nothing else
     with whole(path) as temporary:
         before = _rewrite(path, temporary, strength)
         if _tensors_mark(temporary) != before:
-            raise LorasmithError(f"The copy of '{path.name}' differs from the file; the file is as it was.")
+            raise LorasmithError(say("lora.copy_differs", name=path.name))
     return path
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import BadInputError
 from ..observer import NullObserver, Observer
+from ..say import say
 from .derive import Layer, Parent, derived_metadata, shaped, to_tensors
 from .factors import singular_values, spectrum, stored
 from .file import header_bytes, save_lora
@@ -39,14 +40,13 @@ class Target:
     def problems(self) -> list[str]:
         given = [n for n, v in (("rank", self.rank), ("energy", self.energy), ("size", self.bytes)) if v is not None]
         if len(given) != 1:
-            said = " and ".join(given) or "nothing"
-            return [f"Give one of rank, energy or size; given was {said}."]
+            return [say("lora.one_target", given=given) if given else say("lora.no_target")]
         if self.rank is not None and self.rank < 1:
-            return [f"rank is {self.rank}; use 1 or more."]
+            return [say("lora.rank_least", rank=self.rank)]
         if self.energy is not None and not 0 < self.energy <= 1:
-            return [f"energy is {self.energy:g}; use a share above 0 and up to 1, such as 0.95."]
+            return [say("lora.energy_such_as", energy=self.energy)]
         if self.bytes is not None and self.bytes < 1:
-            return [f"size is {self.bytes} bytes; use a larger number."]
+            return [say("lora.size_least", size=self.bytes)]
         return []
 
 
@@ -169,8 +169,12 @@ def _ranks_for_bytes(file: LoraFile, limit: int, dtype: torch.dtype, observer: O
     room = limit - _overhead(file) - cost.sum()
     if room < 0:
         raise BadInputError(
-            f"size is {limit / 1e6:.2f} MB, and rank 1 in all {len(places)} layers takes "
-            f"{(limit - room) / 1e6:.2f} MB. Allow at least that."
+            say(
+                "lora.size_too_small",
+                given_mb=limit / 1e6,
+                layers=len(places),
+                needed_mb=(limit - room) / 1e6,
+            )
         )
     observer.stage("measure")
     owners: list[np.ndarray] = []
@@ -198,7 +202,7 @@ def _overhead(file: LoraFile) -> int:
 
 def same_file_problems(out: Path, inputs: list[Path]) -> list[str]:
     """Why ``out`` cannot be written: it is one of the inputs, or no LoRA's name."""
-    problems = [] if out.suffix == ".safetensors" else [f"The new file is '{out}'; its name must end in .safetensors."]
+    problems = [] if out.suffix == ".safetensors" else [say("lora.out_suffix", out=out)]
     if any(out.resolve() == Path(path).resolve() for path in inputs):
-        problems.append(f"'{out.name}' is one of the inputs, which are never changed. Choose another name.")
+        problems.append(say("lora.out_is_input", name=out.name))
     return problems

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import BadInputError
+from ..say import say
 from .factors import join_rows
 from .keys import Factors
 
@@ -91,10 +92,8 @@ def join(loras: Sequence[Lora], strengths: Sequence[float]) -> dict[str, Factors
 def _joined(layer: str, found: Sequence[tuple[Lora, Factors, float]]) -> Factors:
     sizes = {(pair.up.shape[0], *pair.down.shape[1:]) for _, pair, _ in found}
     if len(sizes) > 1:
-        seen = ", ".join(f"'{lora.path.name}' {(pair.up.shape[0], *pair.down.shape[1:])}" for lora, pair, _ in found)
-        raise BadInputError(
-            f"These LoRAs were made for different base models: layer '{layer}' is {seen}. Combine LoRAs of one family."
-        )
+        seen = [f"'{lora.path.name}' {(pair.up.shape[0], *pair.down.shape[1:])}" for lora, pair, _ in found]
+        raise BadInputError(say("lora.combine_one_family", why=say("lora.layer_is", layer=layer, sizes=seen)))
     up, down = join_rows(
         [(pair.up.float().flatten(1) * (pair.scale * s), pair.down.float().flatten(1)) for _, pair, s in found]
     )
@@ -104,14 +103,12 @@ def _joined(layer: str, found: Sequence[tuple[Lora, Factors, float]]) -> Factors
 
 
 def _read_item(number: int, item: Sequence[object]) -> tuple[StackItem | None, str]:
-    where = f"Entry {number} of the LoRA stack"
     if isinstance(item, str) or len(item) != 3 or not isinstance(item[0], str) or not item[0].strip():
-        return None, f"{where} is not (name, model strength, clip strength): {item!r}."
+        return None, say("lora.stack_entry", number=number, item=repr(item))
     for value in item[1:]:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            return None, f"{where} ('{item[0]}') has a strength that is no number: {value!r}."
+            return None, say("lora.stack_no_number", number=number, name=item[0], value=repr(value))
         if abs(value) > MAX_STRENGTH:
-            limits = f"-{MAX_STRENGTH:g} to {MAX_STRENGTH:g} (1 is normal)"
-            return None, f"{where} ('{item[0]}') has strength {value:g}; use {limits}."
+            return None, say("lora.stack_strength", number=number, name=item[0], value=value, most=MAX_STRENGTH)
     model, clip = (float(v) for v in item[1:])  # type: ignore[arg-type]
     return StackItem(item[0], model, clip), ""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from ..say import say
 from .limits import conflict_limits
 
 if TYPE_CHECKING:
@@ -21,56 +22,14 @@ if TYPE_CHECKING:
 _DISTILLED = re.compile(r"(?<![a-z])(lcm|turbo|lightning|hyper|dmd2?|distill\w*|schnell|pcm|tcd)(?![a-z])", re.I)
 _PEOPLE = {"person", "man", "woman", "boy", "girl", "face", "people", "child", "male", "female"}
 
-# Code -> (verdict, sentence), the gravest first.
-_SENTENCES: Mapping[str, tuple[str, str]] = {
-    "family": ("cannot work",
-        "These LoRAs belong to different base models ({said}). No strength makes them work together: "
-        "take off those that do not fit your checkpoint."),
-    "unmatched": ("cannot work",
-        "Only {share:.0%} of the {layers} layers of '{a}' fit this base: it was made for another model. "
-        "No strength helps; take it off or change the checkpoint."),
-    "same_file": ("same file twice",
-        "'{a}' and '{b}' are the same file: together they work at strength {total:.2f}. "
-        "Take one off and set the other to what you want."),
-    "budget_full": ("too loud",
-        "The locked LoRAs alone are {times:.2f} times as strong as the budget: turning down the others "
-        "cannot help. Unlock one, or lower it."),
-    "over_budget": ("too loud",
-        "Together the LoRAs change the model {times:.2f} times as much as the budget (two equal LoRAs that "
-        "do not meet). Strengths that fit: {said}."),
-    "nearly_same": ("overlapping",
-        "'{a}' and '{b}' make nearly the same change (cosine {cosine:.2f}): their strengths add up. "
-        "Two versions of one LoRA? Keep one."),
-    "adds_up": ("overlapping",
-        "'{a}' and '{b}' push the same weights the same way (cosine {cosine:.2f}{where}): the result is "
-        "stronger than either number says. Lower both."),
-    "cancels": ("overlapping",
-        "'{a}' and '{b}' undo each other in part (cosine {cosine:.2f}{where}): raising both does little. "
-        "Choose which of them matters."),
-    "overlap": ("overlapping",
-        "'{a}' and '{b}' use the same directions of the weights ({overlap:.0%} overlap, {times:.0f} times "
-        "chance{where}), each in its own way. That need not show: compare a few pictures with each alone."),
-    "identities": ("fits",
-        "{said} each say that they were trained on a person. No strength puts two people into one picture "
-        "without mixing their faces (in our tests 7 of 10 such LoRAs lost their look, 1 of 7 in other stacks): "
-        "give each a region of the picture, or use one at a time."),
-    "distilled": ("fits",
-        "'{a}' looks like a speed-up LoRA ('{word}'): it changes how the model samples, over all weights. Its "
-        "strength belongs to the sampler's settings; lock its row, and do not read its overlaps as a fight."),
-    "loud": ("fits",
-        "'{a}' changes the weights {times:.1f} times as much as the others at the same strength: {like:g} of "
-        "it is about as loud as 1 of theirs."),
-    "drowned": ("fits",
-        "'{a}' is the quietest: the others together change the model {times:.1f} times as much. In our tests "
-        "every fourth such LoRA lost at least a fifth of what it shows alone, and hardly any below {limit:g} "
-        "times: raise it, or lower the others."),
-    "strong": ("fits", "'{a}' is at {strength:g}; above 1 a LoRA may drown the others."),
-    "partly_matched": ("fits", "{share:.0%} of the {layers} layers of '{a}' fit this base; the others do nothing."),
-    "approximate": ("fits",
-        "'{a}' is a DoRA: its magnitudes are not in these numbers, which are approximate."),
-    "left_out": ("fits", "'{a}' holds layers that cannot be compared ({said})."),
+_VERDICTS: Mapping[str, str] = {
+    "family": "cannot work", "unmatched": "cannot work", "same_file": "same file twice", "budget_full": "too loud",
+    "over_budget": "too loud", "nearly_same": "overlapping", "adds_up": "overlapping", "cancels": "overlapping",
+    "overlap": "overlapping", "identities": "fits", "distilled": "fits", "loud": "fits", "drowned": "fits",
+    "strong": "fits", "partly_matched": "fits", "approximate": "fits", "left_out": "fits",
 }  # fmt: skip
-_ORDER = list(_SENTENCES)
+"""Code -> verdict, the gravest first; the sentence is ``balance.found_<code>``."""
+_ORDER = list(_VERDICTS)
 
 
 @dataclass(frozen=True)
@@ -83,11 +42,11 @@ class Finding:
 
     @property
     def verdict(self) -> str:
-        return _SENTENCES[self.code][0]
+        return _VERDICTS[self.code]
 
 
 def _say(code: str, rows: Sequence[int], **values: object) -> Finding:
-    return Finding(code, tuple(rows), _SENTENCES[code][1].format(**values))
+    return Finding(code, tuple(rows), say(f"balance.found_{code}", **values))
 
 
 def findings(found: Conflicts) -> tuple[Finding, ...]:
@@ -98,9 +57,13 @@ def findings(found: Conflicts) -> tuple[Finding, ...]:
     return tuple(sorted(everything, key=lambda f: _ORDER.index(f.code)))
 
 
+def _families_of(rows: Sequence[Row]) -> list[str]:
+    return [say("balance.for_family", name=row.name, family=row.family) for row in rows]
+
+
 def _families(rows: Sequence[Row]) -> Iterator[Finding]:
     if len({row.family for row in rows} - {"unknown"}) > 1:
-        yield _say("family", range(len(rows)), said=", ".join(f"'{row.name}' for {row.family}" for row in rows))
+        yield _say("family", range(len(rows)), said=_families_of(rows))
 
 
 def _unmatched(rows: Sequence[Row]) -> Iterator[Finding]:
@@ -125,7 +88,7 @@ def _energy(found: Conflicts) -> Iterator[Finding]:
     if cap.full:
         yield _say("budget_full", found.locked, times=times)
     else:
-        said = ", ".join(f"'{name}' {value:g}" for name, value in found.suggested.items())
+        said = [f"'{name}' {value:g}" for name, value in found.suggested.items()]
         yield _say("over_budget", range(len(found.rows)), times=times, said=said)
 
 
@@ -134,22 +97,26 @@ def _meetings(found: Conflicts) -> Iterator[Finding]:
     for (i, j), pair in zip(combinations(range(len(found.rows)), 2), found.pairs, strict=True):
         if found.rows[i].sha256 == found.rows[j].sha256:
             continue
-        where = f", most of all in {pair.clash.block} ({pair.clash.kind})" if pair.clash else ""
+        where = say("balance.where", block=pair.clash.block, kind=pair.clash.kind) if pair.clash else ""
         shared = pair.overlap >= limits.high_overlap and pair.times_chance >= limits.high_times_chance
         tests = (
             ("nearly_same", pair.cosine >= limits.same_cosine), ("adds_up", pair.cosine >= limits.high_cosine),
             ("cancels", pair.cosine <= -limits.high_cosine), ("overlap", shared),
         )  # fmt: skip
         code = next((code for code, true in tests if true), None)
-        if code:
-            yield _say(code, [i, j], a=pair.a, b=pair.b, cosine=pair.cosine, overlap=pair.overlap,
-                       times=pair.times_chance, where=where)  # fmt: skip
+        if code == "nearly_same":
+            yield _say(code, [i, j], a=pair.a, b=pair.b, cosine=pair.cosine)
+        elif code == "overlap":
+            numbers = {"overlap": pair.overlap, "times": pair.times_chance}
+            yield _say(code, [i, j], a=pair.a, b=pair.b, where=where, **numbers)
+        elif code:
+            yield _say(code, [i, j], a=pair.a, b=pair.b, cosine=pair.cosine, where=where)
 
 
 def _people(rows: Sequence[Row]) -> Iterator[Finding]:
     people = [i for i, row in enumerate(rows) if says_person(row.metadata)]
     if len({rows[i].sha256 for i in people}) > 1:
-        yield _say("identities", people, said=" and ".join(f"'{rows[i].name}'" for i in people))
+        yield _say("identities", people, said=[f"'{rows[i].name}'" for i in people])
 
 
 def says_person(metadata: Mapping[str, str]) -> bool:
@@ -201,5 +168,10 @@ def _left_out(rows: Sequence[Row]) -> Iterator[Finding]:
         if "dora" in others:
             yield _say("approximate", [i], a=row.name)
         elif others:
-            said = ", ".join(f"{count} of kind {kind}" for kind, count in others.items())
+            said = [say("balance.of_kind", count=count, kind=kind) for kind, count in others.items()]
             yield _say("left_out", [i], a=row.name, said=said)
+
+
+def stack_verdict_words(verdict: str) -> str:
+    """A verdict such as "too loud" in the reader's language."""
+    return say(f"balance.name_{verdict.replace(' ', '_')}")

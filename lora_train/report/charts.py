@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..say import say
 from .paper import LIGHT, Theme, mixed, write
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def loss_chart(
     steps: Sequence[int] | None = None,
     size: tuple[int, int] = (720, 300),
     theme: Theme = LIGHT,
-    title: str = "Loss",
+    title: str | None = None,
     scale: int = 1,
 ) -> Image.Image:
     """Draw the loss over the steps.
@@ -44,10 +45,16 @@ def loss_chart(
     image = Image.new("RGB", (size[0] * _INK, size[1] * _INK), theme.paper)
     draw, final = ImageDraw.Draw(image), (size[0] * scale, size[1] * scale)
     frame = (64 * _INK, 40 * _INK, (size[0] - 20) * _INK, (size[1] - 36) * _INK)
-    write(draw, (16 * _INK, 12 * _INK), title, 15 * _INK, theme.ink)
+    head = say("report.loss") if title is None else title
+    write(draw, (16 * _INK, 12 * _INK), head, 15 * _INK, theme.ink)
     if len(points) < 2:
         write(
-            draw, ((frame[0] + frame[2]) / 2, (frame[1] + frame[3]) / 2), "no values yet", 13 * _INK, theme.muted, "mm"
+            draw,
+            ((frame[0] + frame[2]) / 2, (frame[1] + frame[3]) / 2),
+            say("report.no_values"),
+            13 * _INK,
+            theme.muted,
+            "mm",
         )
         return image.resize(final, Image.Resampling.LANCZOS)
     smooth = smoothed([v for _, v in points])
@@ -59,7 +66,14 @@ def loss_chart(
     draw.line(front, fill=theme.accent, width=round(2.5 * _INK), joint="curve")
     x, y = front[-1]
     draw.ellipse((x - 4 * _INK, y - 4 * _INK, x + 4 * _INK, y + 4 * _INK), fill=theme.accent)
-    write(draw, (frame[2], 14 * _INK), f"{smooth[0]:.4f} to {smooth[-1]:.4f} (smoothed)", 12 * _INK, theme.muted, "ra")
+    write(
+        draw,
+        (frame[2], 14 * _INK),
+        say("report.smoothed", first=smooth[0], last=smooth[-1]),
+        12 * _INK,
+        theme.muted,
+        "ra",
+    )
     return image.resize(final, Image.Resampling.LANCZOS)
 
 
@@ -108,7 +122,7 @@ def _axes(draw: ImageDraw.ImageDraw, frame: _Frame, x_range: _Span, y_range: _Sp
             draw.line([(x, bottom), (x, bottom + 4 * _INK)], fill=theme.muted, width=_INK)
             write(draw, (x, bottom + 8 * _INK), f"{int(value)}", 11 * _INK, theme.muted, "ma")
     draw.line([(left, bottom), (right, bottom)], fill=theme.muted, width=_INK)
-    write(draw, (left - 8 * _INK, bottom + 8 * _INK), "step", 11 * _INK, theme.muted, "ra")
+    write(draw, (left - 8 * _INK, bottom + 8 * _INK), say("report.step"), 11 * _INK, theme.muted, "ra")
 
 
 def _curve(points: list[tuple[int, float]], frame: _Frame, x_range: _Span, y_range: _Span) -> list[_Span]:

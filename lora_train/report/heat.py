@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from .paper import LIGHT, Theme, mixed, wrap, write
+from ..lora.verdict import stack_verdict_words
+from ..say import say
+from .paper import LIGHT, Theme, mixed, width_of, wrap, write
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw
@@ -27,12 +29,12 @@ def heat_map(found: Conflicts, theme: Theme = LIGHT) -> Image.Image:
     size = _LEFT_PX + cell * len(labels) + _RIGHT_PX, _TOP_PX + _ROW_PX * max(len(found.pairs), 1) + _BOTTOM_PX
     image = Image.new("RGB", size, theme.paper)
     draw = ImageDraw.Draw(image)
-    write(draw, (_PAD_PX, 10), f"LoRA conflicts: {found.verdict}", 15, theme.ink)
+    write(draw, (_PAD_PX, 10), say("balance.heat_title", name=stack_verdict_words(found.verdict)), 15, theme.ink)
     _parts(draw, labels, cell, size[1] - _BOTTOM_PX, theme)
     for number, pair in enumerate(found.pairs):
         _row(draw, pair, labels, cell, _TOP_PX + number * _ROW_PX, theme)
     if not found.pairs:
-        write(draw, (_PAD_PX, _TOP_PX), "One LoRA: there is nothing to compare it with.", 12, theme.muted)
+        write(draw, (_PAD_PX, _TOP_PX), say("report.one_lora"), 12, theme.muted)
     _legend(draw, size[1] - 26, theme)
     return image
 
@@ -58,7 +60,7 @@ def _row(
     for block in pair.blocks:
         column = labels.index((block.block, block.kind))
         _square(draw, block, largest, (_LEFT_PX + column * cell, top), cell, theme)
-    text = f"cosine {pair.cosine:+.2f}  overlap {pair.overlap:.0%}"
+    text = say("report.pair", cosine=pair.cosine, overlap=pair.overlap)
     write(draw, (_LEFT_PX + cell * len(labels) + 10, top + _ROW_PX / 2), text, 12, theme.ink, "lm")
 
 
@@ -74,8 +76,9 @@ def _square(
 
 def _legend(draw: ImageDraw.ImageDraw, y: int, theme: Theme) -> None:
     x = _PAD_PX
-    for colour, text in ((theme.reject, "add up"), (theme.accent, "cancel"), (theme.line, "do not meet")):
+    for colour, code in ((theme.reject, "add_up"), (theme.accent, "cancel"), (theme.line, "apart")):
+        said = say(f"report.legend_{code}")
         draw.rectangle((x, y, x + 10, y + 10), fill=colour)
-        write(draw, (x + 16, y + 5), text, 11, theme.muted, "lm")
-        x += 100
-    write(draw, (x, y + 5), "size: share of the pair's energy in this block", 11, theme.muted, "lm")
+        write(draw, (x + 16, y + 5), said, 11, theme.muted, "lm")
+        x += max(100, round(width_of(said, 11)) + 34)
+    write(draw, (x, y + 5), say("report.legend_size"), 11, theme.muted, "lm")

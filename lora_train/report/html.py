@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..evaluation.words import verdict_words
 from ..files import write_text
+from ..say import say
 from .charts import loss_chart
 from .markup import data_uri, facts, img, page, section, sign, text
 from .paper import DARK, LIGHT
@@ -86,25 +88,23 @@ def report_html(story: Story) -> str:
 def _verdict(report: DiversityReport) -> str:
     mark = verdict_mark(report.verdict)
     first = report.advice[0] if report.advice else ""
-    return (
-        f'<div class="verdict {mark}">{sign(mark)}<div><strong>Verdict: {text(report.verdict)}</strong>'
-        f"{text(first)}</div></div>"
-    )
+    verdict = say("report.verdict", name=verdict_words(report.verdict))
+    return f'<div class="verdict {mark}">{sign(mark)}<div><strong>{text(verdict)}</strong>{text(first)}</div></div>'
 
 
 def _photos(dataset: Dataset) -> str:
     tiles = photo_tiles(dataset, _THUMBNAIL_PX)
     warnings = "".join(f"<li>{text(w.text)}</li>" for w in dataset.warnings)
     body = f'<ul class="advice">{warnings}</ul>' if warnings else ""
-    return section("Photos", dataset.summary(), body + _tiles(tiles, "tiles"))
+    return section(say("report.section_photos"), dataset.summary(), body + _tiles(tiles, "tiles"))
 
 
 def _crops(dataset: Dataset) -> str:
     crops = crop_tiles(dataset, _THUMBNAIL_PX, LIGHT)
     if not crops:
         return ""
-    note = "The framed part of each photo is trained, with the words below it."
-    return section("Crops and captions", note, _tiles(crops, "tiles crops"))
+    note = say("report.crops_note")
+    return section(say("report.section_crops"), note, _tiles(crops, "tiles crops"))
 
 
 def _tiles(tiles: Sequence[Tile], kind: str) -> str:
@@ -112,7 +112,7 @@ def _tiles(tiles: Sequence[Tile], kind: str) -> str:
 
 
 def _tile(tile: Tile) -> str:
-    picture = "no picture" if tile.picture is None else img(tile.picture, tile.title)
+    picture = text(say("report.no_picture")) if tile.picture is None else img(tile.picture, tile.title)
     mark = sign(tile.mark) if tile.mark else ""
     lines = "".join(f'<div class="why">{text(line)}</div>' for line in tile.lines if line)
     return (
@@ -129,9 +129,9 @@ def _loss(story: Story) -> str:
 
     body = (
         f'<picture class="chart"><source media="(prefers-color-scheme: dark)" srcset="{chart(True)}">'
-        f'<img src="{chart(False)}" alt="Loss over the steps"></picture>'
+        f'<img src="{chart(False)}" alt="{text(say("report.loss_alt"))}"></picture>'
     )
-    return section("Training", story.training, body)
+    return section(say("report.section_training"), story.training, body)
 
 
 def _samples(samples: Samples) -> str:
@@ -140,33 +140,34 @@ def _samples(samples: Samples) -> str:
         chosen = [i for i, p in enumerate(samples.prompts) if p == prompt]
         rows = "".join(
             _sample_row(label, [(pictures[i], samples.seeds[i]) for i in chosen])
-            for label, pictures in (("without", samples.base), ("with the LoRA", samples.made))
+            for label, pictures in ((say("report.without"), samples.base), (say("report.with_lora"), samples.made))
             if pictures
         )
         blocks.append(f"<table><caption>{text(prompt)}</caption>{rows}</table>")
-    note = "The same prompts and seeds without and with the LoRA."
-    return section("Before and after", note, f'<div class="samples">{"".join(blocks)}</div>')
+    note = say("report.samples_note")
+    return section(say("report.section_samples"), note, f'<div class="samples">{"".join(blocks)}</div>')
 
 
 def _sample_row(label: str, pictures: Sequence[tuple[Image.Image, int]]) -> str:
-    cells = "".join(f"<td>{img(picture, f'{label}, seed {seed}')}</td>" for picture, seed in pictures)
+    cells = "".join(
+        f"<td>{img(picture, say('report.seed', label=label, seed=seed))}</td>" for picture, seed in pictures
+    )
     return f"<tr><th>{text(label)}</th>{cells}</tr>"
 
 
 def _axes(report: DiversityReport) -> str:
     rows = "".join(_axis(axis) for axis in report.axes)
     rest = "".join(f"<li>{text(sentence)}</li>" for sentence in report.advice)
-    note = "Four separate questions; the verdict is the worst answer. Bars: value, 90 % interval and limit."
-    return section("What was measured", note, f'<ul class="axes">{rows}</ul><ul class="advice">{rest}</ul>')
+    note = say("report.axes_note")
+    return section(say("report.section_axes"), note, f'<ul class="axes">{rows}</ul><ul class="advice">{rest}</ul>')
 
 
 def _axis(axis: Axis) -> str:
     mark = {"ok": "keep", "watch": "warn", "bad": "reject", "not checked": "none"}[axis.state]
-    doubt = "" if axis.is_sure or mark == "none" else " (inconclusive: make more pictures)"
-    return (
-        f'<li class="{mark}">{sign(mark)}<b>{text(axis.name)}</b><span>{text(axis.text + doubt)}</span>'
-        f"{_bar(axis)}</li>"
-    )
+    sure = axis.is_sure or mark == "none"
+    said = axis.text if sure else say("report.unsure", text=axis.text)
+    name = say(f"verdict.axis_{axis.name}")
+    return f'<li class="{mark}">{sign(mark)}<b>{text(name)}</b><span>{text(said)}</span>{_bar(axis)}</li>'
 
 
 def _bar(axis: Axis) -> str:

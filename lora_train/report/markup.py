@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING
 
+from ..say import language, say
 from .paper import Mark
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ _SIGNS: dict[str, tuple[str, str]] = {
     "reject": ('<rect x="1.5" y="1.5" width="21" height="21" rx="3.5"/>', "M8 8l8 8m0-8l-8 8"),
     "none": ('<circle cx="12" cy="12" r="{r}"/>', "M7.5 12h9"),
 }
-_WORDS = {"keep": "good", "warn": "look at this", "reject": "bad", "none": "not checked"}
 
 
 def text(value: object) -> str:
@@ -32,7 +32,7 @@ def sign(mark: Mark | str) -> str:
     """The verdict as inline SVG: shape, colour and a name for screen readers."""
     shape, stroke = _SIGNS[mark]
     body = shape.format(r="10.8")
-    name = f'role="img" aria-label="{_WORDS[mark]}"'
+    name = f'role="img" aria-label="{text(say(f"report.mark_{mark}"))}"'
     return f'<svg class="sign" viewBox="0 0 24 24" {name}>{body}<path d="{stroke}"/></svg>'
 
 
@@ -66,7 +66,7 @@ def section(title: str, note: str, body: str) -> str:
 def page(title: str, style: str, body: str) -> str:
     """The whole document; it refers to nothing outside itself."""
     return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<!doctype html>\n<html lang="{language()}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
         "style-src 'unsafe-inline'\">"

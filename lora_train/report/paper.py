@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..say import Said, heard, speaking, written
+
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw
 
@@ -54,6 +56,8 @@ DARK = Theme(
     accent="#82a5ff",
 )
 
+_LATIN = 0x24F
+"""The last letter that Pillow's own font has."""
 _WIDE_FONTS = (
     "NotoSansCJK-Regular.ttc", "NotoSans-Regular.ttf", "DejaVuSans.ttf", "msyh.ttc", "arial.ttf",
     "PingFang.ttc", "Arial Unicode.ttf",
@@ -65,25 +69,39 @@ def font(size_px: int, text: str = "") -> Any:
     """A font for ``text``: Pillow's own for Latin letters, else the first installed one that is wider."""
     from PIL import ImageFont
 
-    for name in _WIDE_FONTS if any(ord(c) > 0x24F for c in text) else ():
+    for name in _WIDE_FONTS if any(ord(c) > _LATIN for c in text) else ():
         try:
             return ImageFont.truetype(name, size_px)
         except OSError:
             continue  # not installed here
-    return ImageFont.load_default(size_px)
+    return font(size_px) if text else ImageFont.load_default(size_px)
+
+
+def drawable(text: str) -> str:
+    """A message in English where no installed font has the letters of its own language; other texts as they are."""
+    wide = next((c for c in text if ord(c) > _LATIN), "")
+    if not wide or not isinstance(text, Said) or font(12, wide) is not font(12):
+        return text
+    with speaking("en"):
+        return heard(written(text))
+
+
+def width_of(text: str, size_px: int) -> float:
+    """Width in px of a line of text."""
+    return _width(drawable(text), size_px)
 
 
 def write(
     draw: ImageDraw.ImageDraw, at: tuple[float, float], text: str, size_px: int, fill: str, anchor: str = "la"
 ) -> None:
     """Draw one line of text; characters that cannot be shown are replaced, never an error."""
-    clean = text.encode("utf-8", "replace").decode("utf-8")
+    clean = drawable(text).encode("utf-8", "replace").decode("utf-8")
     draw.text(at, clean, font=_font(clean, size_px), fill=fill, anchor=anchor)
 
 
 def wrap(text: str, size_px: int, width_px: int, lines: int) -> list[str]:
     """``text`` broken at spaces (long words anywhere) into at most ``lines``; cut text ends in "..."."""
-    rest, found = " ".join(text.encode("utf-8", "replace").decode("utf-8").split()), []
+    rest, found = " ".join(drawable(text).encode("utf-8", "replace").decode("utf-8").split()), []
     while rest and len(found) < lines:
         count = _fitting(rest, size_px, width_px)
         if count < len(rest):
@@ -143,7 +161,7 @@ def mixed(a: str, b: str, share_of_b: float) -> str:
 
 
 def _font(text: str, size_px: int) -> Any:
-    return font(size_px, next((c for c in text if ord(c) > 0x24F), ""))
+    return font(size_px, next((c for c in text if ord(c) > _LATIN), ""))
 
 
 def _width(text: str, size_px: int) -> float:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..evaluation.words import verdict_words
+from ..say import say
 from .paper import LIGHT, Mark, Theme, mark_picture, wrap, write
 from .tiles import Tile, crop_tiles, draw_tile, photo_tiles, tile_height
 
@@ -61,7 +63,7 @@ def dataset_sheet(dataset: Dataset, *, theme: Theme = LIGHT, side_px: int = 168)
 def crop_sheet(dataset: Dataset, *, theme: Theme = LIGHT, side_px: int = 168) -> Image.Image:
     """Every kept photo with its crop box, size and caption."""
     tiles = crop_tiles(dataset, side_px, theme)
-    return contact_sheet(tiles, title=f"{len(tiles)} crops", theme=theme, side_px=side_px)
+    return contact_sheet(tiles, title=say("report.crops", n=len(tiles)), theme=theme, side_px=side_px)
 
 
 def sample_sheet(
@@ -107,20 +109,20 @@ def diversity_sheet(
 
     rows = []
     for start in range(0, max(len(made), 1), per_row):
-        rows.append(SampleRow("with the LoRA", made[start : start + per_row]))
+        rows.append(SampleRow(say("report.with_lora"), made[start : start + per_row]))
         if base:
-            rows.append(SampleRow("without", base[start : start + per_row]))
+            rows.append(SampleRow(say("report.without"), base[start : start + per_row]))
     grid = sample_sheet(rows, theme=theme)
     width, lines = max(grid.width, 640), []
     for axis in report.axes:
-        lines += [(axis.name, line) for line in wrap(axis.text, 13, width - 160, 2)]
+        lines += [(say(f"verdict.axis_{axis.name}"), line) for line in wrap(axis.text, 13, width - 160, 2)]
     head = _MARGIN_PX + 40 + 20 * len(lines)
     sheet = Image.new("RGB", (width, head + grid.height), theme.paper)
     draw = ImageDraw.Draw(sheet)
     mark = verdict_mark(report.verdict)
     sign = mark_picture(mark, 24, theme)
     sheet.paste(sign, (_MARGIN_PX, _MARGIN_PX), sign)
-    write(draw, (_MARGIN_PX + 34, _MARGIN_PX + 1), report.verdict, 20, theme.of(mark))
+    write(draw, (_MARGIN_PX + 34, _MARGIN_PX + 1), verdict_words(report.verdict), 20, theme.of(mark))
     for k, (name, line) in enumerate(lines):
         y = _MARGIN_PX + 40 + 20 * k
         if k == 0 or lines[k - 1][0] != name:

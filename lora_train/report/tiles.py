@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import BadInputError
+from ..say import say
 from .paper import Mark, Theme, mark_picture, wrap, write
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def draw_tile(tile: Tile, side_px: int, text_lines: int, theme: Theme) -> Image.
     border = 3 if tile.mark else 1
     draw.rounded_rectangle((0, 0, side_px - 1, side_px - 1), 6, fill=theme.panel)
     if tile.picture is None:
-        write(draw, (side_px / 2, side_px / 2), "no picture", _TEXT_PX, theme.muted, "mm")
+        write(draw, (side_px / 2, side_px / 2), say("report.no_picture"), _TEXT_PX, theme.muted, "mm")
     else:
         _paste(image, tile.picture, side_px, border, theme.panel if tile.mark == "reject" else None)
     draw.rounded_rectangle((0, 0, side_px - 1, side_px - 1), 6, outline=colour, width=border)
@@ -88,7 +89,7 @@ def mark_of(entry: Entry) -> Mark:
 
 def reasons_of(entry: Entry) -> tuple[str, ...]:
     """The words under a photo: the user's decision first, then the reasons."""
-    own = {"keep": ("kept by hand",), "reject": ("left out by hand",)}.get(entry.override or "", ())
+    own = (say(f"report.by_hand_{entry.override}"),) if entry.override else ()
     ordered = sorted(entry.reasons, key=lambda r: r.severity != "reject")
     return (*own, *(r.text for r in ordered))
 
@@ -122,7 +123,8 @@ def crop_tiles(dataset: Dataset, thumbnail_px: int, theme: Theme) -> list[Tile]:
         scale = small.width / photo.width_px
         left, top, right, bottom = (round(v * scale) for v in entry.crop.box)
         veiled = veil(small, (left, top, right, bottom), theme)
-        size = f"{entry.crop.bucket[0]} x {entry.crop.bucket[1]}, {entry.crop.kind}"
+        width, height = entry.crop.bucket
+        size = say("report.crop", width=width, height=height, kind=say(f"report.crop_{entry.crop.kind}"))
         tiles.append(Tile(veiled, entry.name, None, (size, entry.caption)))
     return tiles
 

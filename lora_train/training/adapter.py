@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..errors import BadInputError
 from ..lora.apply import layers_of
 from ..lora.keys import Factors, Part
+from ..say import say
 from .stepsize import lora_scale
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def add_lora(
         try:
             unet.add_adapter(config(wanted, unet), adapter_name=NAME)
         except ValueError as error:
-            raise BadInputError(f"The base model has no layer to train among {list(targets)}.") from error
+            raise BadInputError(say("training.no_layers", layers=list(targets))) from error
         if text_encoder is not None:
             inject_adapter_in_model(config(TARGETS, text_encoder), text_encoder, NAME)
     models: dict[Part, Any] = {"unet": unet} if text_encoder is None else {"unet": unet, "text_encoder": text_encoder}

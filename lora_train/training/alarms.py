@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..evaluation.statistics import wilson
+from ..evaluation.words import label_words
+from ..say import say
 from .signals import Reading, Seen
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ FAST_CHANGE = 0.12
 NO_CHANGE = 1e-4
 STARTED = 0.1
 """Share of the steps after which something must have changed."""
-WATCHED = {"place": ("same_background", "background"), "clothes": ("same_outfit", "outfit")}
+WATCHED = {"place": "same_background", "clothes": "same_outfit"}
 
 
 @dataclass(frozen=True)
@@ -58,23 +60,23 @@ def _norm(reading: Reading, plan: TrainPlan) -> Iterator[Alarm]:
     if reading.norm > FAST_CHANGE:
         yield Alarm(
             "norm_fast",
-            f"The LoRA changes its layers by {reading.norm:.1%} already (usual: below {FAST_CHANGE:.0%}). Halve the "
-            f"learning rate ({plan.learning_rate:.1e}) or stop here.",
+            say("training.norm_fast", change=reading.norm, usual=FAST_CHANGE, rate=plan.learning_rate),
         )
     if reading.norm < NO_CHANGE and reading.step >= max(20, STARTED * plan.steps):
         yield Alarm(
             "norm_still",
-            f"After {reading.step} steps the LoRA changes its layers by {reading.norm:.4%} only (expected: more than "
-            f"{NO_CHANGE:.2%}), so nothing is learned. Raise the learning rate ({plan.learning_rate:.1e}) tenfold.",
+            say(
+                "training.norm_still", step=reading.step, change=reading.norm, least=NO_CHANGE, rate=plan.learning_rate
+            ),
         )
 
 
 def _copying(reading: Reading, limits: SignalLimits) -> Iterator[Alarm]:
     if reading.copying is not None and reading.copying.value >= limits.copy_share:
+        count = round(reading.copying.value * reading.copying.n)
         yield Alarm(
             "copying",
-            f"{round(reading.copying.value * reading.copying.n)} of {reading.copying.n} samples repeat a training "
-            f"photo (limit {limits.copy_share:.0%}). Remove duplicates, or keep an earlier point.",
+            say("training.copying", count=count, n=reading.copying.n, limit=limits.copy_share),
         )
 
 
@@ -84,7 +86,7 @@ def _repeated(seen: Seen, base: Seen, scorer: Scorer) -> Iterator[Alarm]:
     for question in scorer.questions:
         if question.id not in WATCHED:
             continue
-        code, word = WATCHED[question.id]
+        code = WATCHED[question.id]
         given, base_given = answers[question.id].argmax(axis=1), before[question.id].argmax(axis=1)
         common = int(np.bincount(given).argmax())
         free = np.array([asked.get(question.id) != common for asked in scorer.asked])
@@ -93,9 +95,7 @@ def _repeated(seen: Seen, base: Seen, scorer: Scorer) -> Iterator[Alarm]:
         if n >= MIN_PICTURES and hits >= EVERY_SAMPLE * n and wilson(hits, n)[0] > usual:
             yield Alarm(
                 code,
-                f"{hits} of {n} samples that asked for something else or nothing show the same {word} "
-                f"({question.labels[common]}; without the LoRA {usual:.0%}). Add photos with another {word}, name it "
-                "in the captions, or keep an earlier point.",
+                say(f"training.{code}", count=hits, n=n, label=label_words(question.labels[common]), usual=usual),
             )
 
 
@@ -104,8 +104,7 @@ def _prompt(reading: Reading, limits: SignalLimits) -> Iterator[Alarm]:
     if fit is not None and fit.n >= MIN_PICTURES and fit.value + fit.se < limits.ignored_prompt:
         yield Alarm(
             "prompt_ignored",
-            f"Only {fit.value:.0%} of what the base shows of a prompt is still shown (limit "
-            f"{limits.ignored_prompt:.0%}, {fit.n} samples). Keep an earlier point, or use a lower strength.",
+            say("training.prompt_ignored", share=fit.value, limit=limits.ignored_prompt, n=fit.n),
         )
 
 
@@ -114,6 +113,5 @@ def _drift(reading: Reading) -> Iterator[Alarm]:
     if drift is not None and drift.value - drift.se > DRIFTED:
         yield Alarm(
             "class_drift",
-            f"Samples without the trigger word are {drift.value:.0%} as far from the base's as another seed would be "
-            f"(limit {DRIFTED:.0%}): the LoRA changes everybody. Stop earlier, or add photos of others.",
+            say("training.class_drift", share=drift.value, limit=DRIFTED),
         )

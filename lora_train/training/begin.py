@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadInputError
 from ..families import registry
 from ..observer import Observer
+from ..say import say
 from . import loop
 from .adapter import add_lora
 from .encode import opening
@@ -66,15 +67,10 @@ def _live(base: Base, captions: list[str]) -> LiveWords:
 
 def _text_encoder(base: Base) -> Any:
     if base.text_encoder is None:
-        raise BadInputError(
-            f"'{base.path.name}' brings no text encoder, so it cannot be trained along. Use a checkpoint that has one, "
-            "or set text_encoder_rate to 0."
-        )
+        raise BadInputError(say("training.no_text_encoder", base=base.path.name))
     return base.text_encoder
 
 
 def _require_same_count(dataset: Dataset, data: EncodedSet) -> None:
     if len(dataset.pictures) != len(data):
-        raise BadInputError(
-            f"{len(data)} pictures are encoded, the dataset has {len(dataset.pictures)}. Encode the photos again."
-        )
+        raise BadInputError(say("training.encoded_number", n=len(data), pictures=len(dataset.pictures)))

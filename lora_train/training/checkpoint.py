@@ -20,6 +20,7 @@ from ..families.traits import SD15, Traits
 from ..lora.file import read_lora, require_finite, save_lora, write_tensors
 from ..lora.keys import kohya_name, text_layer_name
 from ..lora.metadata import LoraFacts, build_metadata
+from ..say import say
 from .best import Point, Smoothed
 from .optimizers import restore_state, state_of
 from .plan import TrainPlan
@@ -122,10 +123,7 @@ def check_names(
     expected = {kohya_name(module) for module in modules} if own is None else set(own(modules))
     expected |= {text_layer_name(module) for module in text_modules}
     if set(layers) != expected or (own is None and any(not math.isclose(f.alpha, alpha) for f in layers.values())):
-        raise LorasmithError(
-            f"'{path.name}' was read back with {len(layers)} layers, {len(expected)} were trained. "
-            "Please report this; nothing was lost, run again with --resume."
-        )
+        raise LorasmithError(say("training.read_back", name=path.name, found=len(layers), trained=len(expected)))
 
 
 def save_resume(run: Run, path: Path) -> None:
@@ -195,10 +193,10 @@ def load_resume(run: Run, path: Path) -> None:
 def _numbers(path: Path) -> dict[str, Any]:
     """What a bundle says besides its tensors."""
     if not path.is_file():
-        raise BadInputError(f"There is no interrupted run to resume: '{path}' does not exist. Train without --resume.")
+        raise BadInputError(say("training.nothing_to_resume", path=path))
     numbers = json.loads(read_header(path).metadata.get("lorasmith", "{}"))
     if numbers.get("kind") != KIND:
-        raise BadInputError(f"'{path}' is no saved run. Train without --resume.")
+        raise BadInputError(say("training.no_saved_run", path=path))
     return numbers
 
 

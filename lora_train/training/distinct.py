@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import BadInputError
+from ..say import say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,15 +37,13 @@ def distinct_by_embeddings(embeddings: np.ndarray, photos: int, unrelated_cosine
 
     x = np.asarray(embeddings, dtype=np.float64)
     if x.ndim != 2 or len(x) != photos or not np.isfinite(x).all():
-        raise BadInputError(
-            f"The embeddings have the shape {x.shape}; one finite row for each of {photos} photos is needed."
-        )
+        raise BadInputError(say("plan.embeddings_shape", shape=x.shape, photos=photos))
     x = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
     kernel = np.clip((x @ x.T - unrelated_cosine) / (1 - unrelated_cosine), 0, 1)  # (n, n)
     np.fill_diagonal(kernel, 1.0)
     values = np.clip(np.linalg.eigvalsh(kernel / photos), 0, None)
     values = values[values > 1e-12] / values.sum()
-    return Distinct(float(np.exp(-(values * np.log(values)).sum())), photos, "by embedding")
+    return Distinct(float(np.exp(-(values * np.log(values)).sum())), photos, say("plan.by_embedding"))
 
 
 def count_distinct(dataset: Dataset) -> Distinct:
@@ -58,6 +57,6 @@ def count_distinct(dataset: Dataset) -> Distinct:
     sizes = Counter(label.get(e.name, e.name) for e in dataset.kept)
     total = sum(sizes.values())
     if not total:
-        return Distinct(0.0, 0, "no photos")
+        return Distinct(0.0, 0, say("plan.no_photos"))
     entropy = -sum(s / total * math.log(s / total) for s in sizes.values())
-    return Distinct(math.exp(entropy), total, "by the look of the pictures, at most")
+    return Distinct(math.exp(entropy), total, say("plan.by_look"))

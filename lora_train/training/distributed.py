@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ..say import say
 from .stopping import StopFlag
 
 if TYPE_CHECKING:
@@ -138,5 +139,5 @@ def spread(plan: TrainPlan, size: int) -> TrainPlan:
         return plan
     steps = max(1, round(plan.steps / size))
     every = max(1, round(plan.sample_every / size)) if plan.sample_every else 0
-    why = f"{steps} steps on {size} processes, each with batch {plan.batch_size}: as many pictures. {plan.why}"
+    why = say("plan.spread", steps=steps, size=size, batch=plan.batch_size, why=plan.why)
     return plan.replace(steps=steps, batch_size=plan.batch_size * size, sample_every=every, why=why)

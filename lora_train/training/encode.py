@@ -20,6 +20,7 @@ from ..families.conditions import Conditions
 from ..families.header import read_header
 from ..lora.file import write_tensors
 from ..observer import NullObserver, Observer
+from ..say import say
 
 if TYPE_CHECKING:
     import torch
@@ -166,13 +167,13 @@ def read_encoded(path: Path) -> EncodedSet:
 
     header = read_header(Path(path))
     if header.metadata.get("kind") != KIND or EMPTY not in header:
-        raise BadInputError(f"'{path}' holds no encoded photos. Encode the photos again.")
+        raise BadInputError(say("training.not_encoded", path=path))
     tensors = load_file(str(path))
     count = sum(name.startswith("latent.") for name in tensors)
     names = [f"{kind}.{i}" for kind in ("latent", "text", "opening") for i in range(count)]
     missing = [name for name in names if name not in tensors]
     if missing or not count:
-        raise BadInputError(f"'{path}' lacks {(missing or ['latent.0'])[0]}. Encode the photos again.")
+        raise BadInputError(say("training.encoded_lacks", path=path, part=(missing or ["latent.0"])[0]))
     words = Conditions.join([_told(tensors, name) for name in [*names[count:], EMPTY]])
     return EncodedSet(tuple(tensors[f"latent.{i}"] for i in range(count)), words, header.metadata)
 
@@ -192,28 +193,19 @@ def check_fits(data: EncodedSet, base: Base) -> None:
     sizes = {tuple(latent.shape) for latent in data.latents}
     channels = sorted({size[0] for size in sizes} - {base.latent_channels})
     if channels:
-        found.append(
-            f"The photos were encoded to {channels[0]} channels, '{base.path.name}' reads {base.latent_channels}. "
-            "Use the VAE that belongs to this base model."
-        )
+        found.append(say("training.wrong_vae", channels=channels[0], base=base.path.name, wanted=base.latent_channels))
     wanted, words = text_width(base.unet), data.words
     given = words.text.shape[-1] if isinstance(words, Conditions) else wanted
     if wanted and given != wanted:
-        found.append(
-            f"The captions were encoded to {given} numbers a token, '{base.path.name}' reads {wanted}. Use the text "
-            "encoder (CLIP) that belongs to this base model."
-        )
+        found.append(say("training.wrong_clip", given=given, base=base.path.name, wanted=wanted))
     if base.traits.pooled and isinstance(words, Conditions) and words.pooled is None:
-        found.append(f"The captions have no pooled vector, which '{base.path.name}' reads. Encode the photos again.")
+        found.append(say("training.no_pooled", base=base.path.name))
     multiple = base.traits.latent_multiple
     odd = sorted(size for size in sizes if size[1] % multiple or size[2] % multiple)
     if odd:
         px = multiple * base.latent_factor
         side = tuple(n * base.latent_factor for n in odd[0][:0:-1])
-        found.append(
-            f"Photos of {side[0]} x {side[1]} px cannot be trained on with '{base.path.name}', which needs sides "
-            f"that are multiples of {px} px. Plan a resolution that is a multiple of 64 px and crop again."
-        )
+        found.append(say("training.odd_size", width=side[0], height=side[1], base=base.path.name, px=px))
     BadInputError.collect(found)
 
 

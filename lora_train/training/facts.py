@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..lora.metadata import LoraFacts
+from ..say import written
 from .optimizers import TITLES
 from .usage import peak_memory_bytes
 
@@ -123,5 +124,5 @@ def jpeg(picture: Image) -> bytes:
 def _kept(step: int, watch: Watch | None) -> dict[str, Any]:
     if watch is None or watch.best is None:
         return {"best": {"step": step, "why": "", "signals": {}}, "alarms": []}
-    best = {"step": step, "why": watch.why_best, "signals": watch.best.values()}
-    return {"best": best, "alarms": list(watch.alarms.values())}
+    best = {"step": step, "why": written(watch.why_best), "signals": watch.best.values()}
+    return {"best": best, "alarms": written(list(watch.alarms.values()))}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import LorasmithError
+from ..say import say
 from .draws import Draw
 from .memory import LADDER, free_cached, is_out_of_memory
 
@@ -33,7 +34,7 @@ def within_memory(run: Run, hooks: Hooks, action: Callable[[Run], T]) -> T:
         if run.rung.checkpointing:
             recompute(run.unet, run.rung.share)
         free_cached(run.device)
-        hooks.observer.message(f"Memory ran out; trying the step again {run.rung.name}.")
+        hooks.observer.message(say("training.tries_again", how=say(f"training.memory_{run.rung.name}")))
 
 
 def recompute(model: Any, share: float) -> None:
@@ -82,6 +83,12 @@ def rehearse(run: Run, predict: Callable[[Run, Draw], StepLoss]) -> None:
 
 def _memory_error(run: Run) -> LorasmithError:
     return LorasmithError(
-        f"Memory ran out at step {run.step + 1} on {run.device}, even {LADDER[-1].name}. Lower the "
-        f"resolution ({run.plan.resolution_px} px) or the rank ({run.plan.rank}), or close other programs."
+        say(
+            "training.out_of_memory",
+            step=run.step + 1,
+            device=run.device,
+            how=say(f"training.memory_{LADDER[-1].name}"),
+            resolution=run.plan.resolution_px,
+            rank=run.plan.rank,
+        )
     )

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..say import heard
+
 MAX_POINTS = 1000
 """Points of a curve that one answer holds; more cannot be told apart on a screen."""
 
@@ -39,7 +41,7 @@ def _parsed(row: bytes) -> dict[str, Any] | None:
         line = json.loads(row)
     except ValueError:
         return None
-    return {"event": "metric"} | line if isinstance(line, dict) and isinstance(line.get("step"), int) else None
+    return {"event": "metric"} | heard(line) if isinstance(line, dict) and isinstance(line.get("step"), int) else None
 
 
 def thinned(lines: Sequence[dict[str, Any]], most: int = MAX_POINTS) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from ..families import registry
 from ..families.base import ALL_PARTS
 from ..files import write_json
 from ..lora.metadata import LoraFacts
+from ..say import say
 from . import loop
 from .averages import published, shown
 from .begin import begin_run, needs_whole_base
@@ -97,7 +98,7 @@ class Job:
         run.group = self.group
         if request.resume:
             load_resume(run, self.folder.resume)
-            note = extension_note(plan) if request.extend else f"Goes on at step {run.step} of {plan.steps}."
+            note = extension_note(plan) if request.extend else say("training.goes_on", step=run.step, steps=plan.steps)
             self.observer.message(note)
             self.step_saves.last = run.step
         if not self.group.leads:
@@ -169,7 +170,7 @@ class Job:
         request, plan = self.request, self.request.plan
         if not self._wants_samples or base.text_encoder is None or base.vae is None:
             if self._wants_samples:
-                self.observer.message("No samples while training: the base brings no text encoder or VAE of its own.")
+                self.observer.message(say("training.no_samples"))
             return plan.replace(sample_every=0), ()
         subject = opening(request.dataset.pictures[0].caption) or f"photo of {request.trigger}"
         scored = self.embedder is not None
@@ -245,7 +246,7 @@ class Job:
         self.observer.stage("save")
         if stopped_by in ("cancelled", "stopped"):
             if run.best.point is None:
-                raise Cancelled("Training was cancelled before it had learned anything; nothing was saved.")
+                raise Cancelled(say("training.cancelled"))
             result = self._save(run, run.best.point, stopped_by, run.loss_last)
             save_resume(run, self.folder.resume)
             return result
@@ -298,10 +299,13 @@ def _thinned(values: list[float], at_most: int = 500) -> tuple[float, ...]:
 
 def _sentence(stopped_by: str, step: int, run: loop.Run, watch: Watch | None) -> str:
     """How it ended, and which point was kept."""
-    planned = run.plan.steps
-    kept = f"; saved is step {step}, the best by its samples: {watch.why_best}" if watch and watch.why_best else ""
+    said = {"steps": run.plan.steps}
+    best = watch.why_best if watch else ""
+    if best:
+        said = {"steps": run.plan.steps, "best": step, "why": best}
     if stopped_by == "planned_end":
-        return f"Trained all {planned} steps{kept}."
+        return say("training.trained_best", **said) if best else say("training.trained", **said)
     if stopped_by == "signal" and watch:
-        return f"Stopped at step {run.step} of {planned}, because {watch.stop_reason}{kept}."
-    return f"Ended early ({stopped_by}); saved the best LoRA so far, of step {step} of {planned}."
+        said |= {"step": run.step, "because": watch.stop_reason}
+        return say("training.stopped_best", **said) if best else say("training.stopped", **said)
+    return say("training.ended_early", how=say(f"training.by_{stopped_by}"), step=step, steps=run.plan.steps)

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..evaluation.limits import DEFAULT_LIMITS
 from ..evaluation.statistics import Estimate
+from ..say import say
 from .signals import Reading, gain, variety_change
 
 
@@ -60,7 +61,7 @@ class Judgement:
         if any(_likeness(r) > _likeness(top) + self.limits.likeness_tolerance for r in recent):
             return ""
         lost = self._variety_lost(recent[-1], top)
-        return f"likeness has not risen above {_likeness(top):.2f} since step {top.step}, and {lost}" if lost else ""
+        return say("training.enough", likeness=_likeness(top), step=top.step, lost=lost) if lost else ""
 
     def _has_risen(self, learned: list[Reading]) -> bool:
         """Likeness is surely above the base's, somewhere: a run that has learned nothing is not flat."""
@@ -73,13 +74,13 @@ class Judgement:
         if self.base_moments is None or now.variety is None:
             return ""
         if surely_below(now.variety, self.limits.collapsed_variety):
-            return f"only {now.variety.value:.0%} of the base's variety is left"
+            return say("training.lost_variety", share=now.variety.value)
         if now.copying is not None and now.copying.value >= self.limits.copy_share:
-            return f"{now.copying.value:.0%} of the samples repeat a training photo"
+            return say("training.lost_copies", share=now.copying.value)
         change = variety_change(now, then, self.base_moments, self.groups)
         if change is None or change.value + change.se >= 0 or then.variety is None:
             return ""
-        return f"variety fell from {then.variety.value:.0%} to {now.variety.value:.0%} of the base's"
+        return say("training.lost_some", before=then.variety.value, now=now.variety.value)
 
 
 def better(new: Reading, old: Reading, top: float, limits: SignalLimits) -> bool:
@@ -97,25 +98,26 @@ def faults_of(reading: Reading, limits: SignalLimits) -> list[str]:
     """What is surely wrong with the samples of a reading, in words."""
     found = []
     if reading.variety is not None and surely_below(reading.variety, limits.collapsed_variety):
-        found.append("little variety")
+        found.append(say("training.little_variety"))
     if reading.copying is not None and reading.copying.value >= limits.copy_share:
-        found.append("copies")
+        found.append(say("training.has_copies"))
     if reading.adherence is not None and surely_below(reading.adherence, limits.ignored_prompt):
-        found.append("the prompt is ignored")
+        found.append(say("training.prompt_lost"))
     return found
 
 
 def why(reading: Reading, limits: SignalLimits) -> str:
     """The numbers of a reading in one line."""
-    words = []
+    words: list[str] = []
     if reading.likeness is not None:
         low, high = reading.likeness.interval()
-        words.append(f"likeness {reading.likeness.value:.2f} ({max(low, 0):.2f} to {high:.2f})")
+        words.append(say("training.likeness", value=reading.likeness.value, low=max(low, 0.0), high=high))
     if reading.variety is not None:
-        words.append(f"{reading.variety.value:.0%} of the base's variety")
+        words.append(say("training.variety", share=reading.variety.value))
     if reading.copying is not None:
-        words.append(f"{reading.copying.value:.0%} copies" if reading.copying.value else "no copies")
-    return ", ".join(words + faults_of(reading, limits))
+        share = reading.copying.value
+        words.append(say("training.copies", share=share) if share else say("training.no_copies"))
+    return say("training.reading", words=[*words, *faults_of(reading, limits)])
 
 
 def surely_below(estimate: Estimate, limit: float) -> bool:

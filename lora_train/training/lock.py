@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from ..errors import BadInputError
+from ..say import say
 
 _HALF_WRITTEN = re.compile(r"\..+\.[0-9a-f]{8}\.\w+").fullmatch
 """The temporary names of :func:`lora_train.files.whole`."""
@@ -99,8 +100,8 @@ def _is_alive(pid: object) -> bool:
 
 def _taken(path: Path, name: str) -> BadInputError:
     owner = _owner(path)
-    since = f" for {(time.time() - owner['since']) / 60:.0f} min" if "since" in owner else ""
-    return BadInputError(
-        f"Another training (process {owner.get('pid', 'unknown')}) has been writing '{name}'{since}. Wait for it, stop "
-        "it, or give this LoRA another name."
-    )
+    process = owner.get("pid", "?")
+    if "since" not in owner:
+        return BadInputError(say("training.taken", process=process, name=name))
+    minutes = (time.time() - owner["since"]) / 60
+    return BadInputError(say("training.taken_since", process=process, name=name, minutes=minutes))

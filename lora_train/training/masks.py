@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..crop.figure import CROWN
 from ..crop.geometry import Box
 from ..errors import BadInputError
+from ..say import say
 
 if TYPE_CHECKING:
     import torch
@@ -41,11 +42,7 @@ def subject_masks(dataset: Dataset, sizes: list[tuple[int, int]], background: fl
         return ()
     shares = [subject_share(entry, size) for entry, size in zip(dataset.pictures, sizes, strict=True)]
     if all(share is None for share in shares):
-        raise BadInputError(
-            f"background_weight is {background:g}, but none of the {len(shares)} pictures shows where its subject is: "
-            f"no face was found, and there is no mask picture in '{dataset.folder / FOLDER}'. Put white-on-black masks "
-            "there under the photos' names, or set background_weight to 1."
-        )
+        raise BadInputError(say("training.no_mask", weight=background, n=len(shares), folder=dataset.folder / FOLDER))
     whole = [torch.ones(size) if share is None else share for share, size in zip(shares, sizes, strict=True)]
     return tuple(background + (1 - background) * share for share in whole)
 
@@ -82,8 +79,15 @@ def _from_picture(path: Path, entry: Entry, size: tuple[int, int]) -> torch.Tens
     photo = entry.photo
     if abs(mask.width / mask.height / (photo.width_px / photo.height_px) - 1) > 0.02:
         raise BadInputError(
-            f"The mask '{path}' is {mask.width} x {mask.height} px, its photo '{entry.name}' {photo.width_px} x "
-            f"{photo.height_px} px: the shapes differ. Draw the mask on the whole photo."
+            say(
+                "training.mask_shape",
+                path=path,
+                width=mask.width,
+                height=mask.height,
+                name=entry.name,
+                photo_width=photo.width_px,
+                photo_height=photo.height_px,
+            )
         )
     left, top, right, bottom = (0, 0, photo.width_px, photo.height_px) if entry.crop is None else entry.crop.box
     x, y = mask.width / photo.width_px, mask.height / photo.height_px
@@ -92,8 +96,7 @@ def _from_picture(path: Path, entry: Entry, size: tuple[int, int]) -> torch.Tens
     share = torch.from_numpy(np.asarray(cells, dtype=np.float32) / 255)
     if float(share.mean()) < LEAST:
         raise BadInputError(
-            f"The mask '{path}' shows a subject on {float(share.mean()):.1%} of the crop of '{entry.name}'; at least "
-            f"{LEAST:.0%} is needed. White is the subject."
+            say("training.mask_small", path=path, share=float(share.mean()), name=entry.name, least=LEAST)
         )
     return share
 

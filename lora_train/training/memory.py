@@ -22,10 +22,10 @@ class Rung:
 
 
 LADDER: tuple[Rung, ...] = (
-    Rung("as planned"),
-    Rung("with gradient checkpointing of every second block", checkpointing=True, share=0.5),
-    Rung("with gradient checkpointing", checkpointing=True),
-    Rung("with gradient checkpointing, one picture at a time", checkpointing=True, split=True),
+    Rung("planned"),
+    Rung("half", checkpointing=True, share=0.5),
+    Rung("all", checkpointing=True),
+    Rung("single", checkpointing=True, split=True),
 )
 
 

@@ -1,7 +1,8 @@
 """``metrics.jsonl``: what happened in a run, one JSON object a line, read by the panel after a reload.
 
-Every line has ``event`` (metric, signal, best, alarm, sample, saved) and ``step``. A line is written with
-one call and never changed; after a crash the last one may be half written and is passed over.
+Every line has ``event`` (metric, signal, best, alarm, sample, saved) and ``step``; messages are kept as keys with
+values. A line is written with one call and never changed; after a crash the last one may be half written and is
+passed over.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files import write_text
+from ..say import heard, written
 
 
 def begin(path: Path, until_step: int | None = None) -> None:
@@ -43,9 +45,9 @@ def _parsed(line: str) -> dict[str, Any] | None:
         return None
     if not isinstance(row, dict) or not isinstance(row.get("step"), int):
         return None
-    return {"event": "metric", **row}
+    return {"event": "metric", **heard(row)}
 
 
 def _line(row: Mapping[str, Any]) -> str:
-    finite = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
+    finite = {k: None if isinstance(v, float) and not math.isfinite(v) else written(v) for k, v in row.items()}
     return json.dumps(finite, ensure_ascii=False, allow_nan=False) + "\n"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError
+from ..say import say
 from .plan import OptimizerName
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _adamw8bit(groups: list[Group], plan: TrainPlan, device: str) -> torch.optim
     except ImportError as error:
         raise _missing("adamw8bit", "bitsandbytes") from error
     if device != "cuda":
-        raise BadInputError(f"The optimizer adamw8bit needs a CUDA device, this is {device}. Use adamw.")
+        raise BadInputError(say("training.needs_cuda", device=device))
     return bitsandbytes.optim.AdamW8bit(groups, lr=plan.learning_rate, betas=BETAS)
 
 
@@ -85,10 +86,7 @@ def _schedulefree(groups: list[Group], plan: TrainPlan, device: str) -> torch.op
 
 
 def _missing(name: str, package: str) -> BadInputError:
-    return BadInputError(
-        f"The optimizer {name} needs the package '{package}', which is not installed. Run: pip install {package} "
-        "(in ComfyUI's own Python), or use adamw."
-    )
+    return BadInputError(say("training.optimizer_package", name=name, package=package))
 
 
 _BUILDERS: dict[OptimizerName, Callable[[list[Group], TrainPlan, str], torch.optim.Optimizer]] = {

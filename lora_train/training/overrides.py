@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..say import say
 from .plan import TrainPlan
 from .stepsize import compared, effective_step
 
@@ -20,6 +21,8 @@ def overrides(settings: Mapping[str, Any]) -> dict[str, Any]:
         unset = 0 if name in NEVER_ZERO else -1
         if value in (AS_PLANNED, "") or (not isinstance(value, str) and value == unset):
             continue
+        if value in ("on", "off"):
+            value = value == "on"
         found[name] = None if name == "min_snr_gamma" and value == 0 else value
     return found
 
@@ -33,10 +36,12 @@ def changes(before: TrainPlan, after: TrainPlan) -> list[str]:
 
 def step_size_line(before: TrainPlan, after: TrainPlan) -> str:
     """The size of a step now, beside the plan's."""
-    return f"Step size: {compared(effective_step(after), effective_step(before), 'the plan')}."
+    return say("plan.step_size", text=compared(effective_step(after), effective_step(before), "plan"))
 
 
 def _said(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
-    return "off" if value is None or value == "" else str(value)
+    if isinstance(value, bool):
+        return say("plan.on") if value else say("plan.off")
+    return say("plan.off") if value is None or value == "" else str(value)

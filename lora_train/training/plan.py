@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from .. import presets
 from ..config import Format, decode
 from ..errors import BadInputError
+from ..say import say
 from .distinct import Distinct, count_distinct, distinct_by_embeddings
 from .plan_checks import plan_problems
 
@@ -72,6 +73,8 @@ class TrainPlan:
     """Learning rate of the text encoder's own LoRA (SD 1.5 and SDXL); 0 leaves the text encoder alone."""
     quantize: Quantize = "none"
     """int8: the frozen base's linear layers are kept in 8 bits (torchao), half the memory of bf16."""
+    compile: bool = False
+    """Compile the repeated blocks with torch.compile: minutes before the first step, then shorter ones."""
     keep_last: int = 0
     """How many saves by step are kept beside the best one."""
     extended_from: int = 0
@@ -90,7 +93,7 @@ class TrainPlan:
         """
         given = {k: v for k, v in overrides.items() if v is not None or k == "min_snr_gamma"}
         if "steps" in given and "why" not in given and given["steps"] != self.steps:
-            given["why"] = f"{given['steps']} steps, set by hand; suggested were {self.steps}. {self.why}"
+            given["why"] = say("plan.by_hand", steps=given["steps"], suggested=self.steps, why=self.why)
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         if given.get("optimizer", self.optimizer) == "prodigy" != self.optimizer:
             given.setdefault("learning_rate", 1.0)
@@ -143,7 +146,7 @@ def make_plan(
     """
     count = len(dataset.kept)
     if count == 0:
-        raise BadInputError(f"There is no photo to train on: {dataset.summary()} Loosen the limits or add photos.")
+        raise BadInputError(say("plan.no_photo", why=dataset.summary()))
     preset = presets.read(_preset_name(family, purpose))
     distinct = count_distinct(dataset)
     if embeddings is not None:
@@ -184,10 +187,9 @@ def _clip(value: float) -> float:
 def _preset_name(family: str, purpose: str) -> str:
     problems = []
     if family not in presets.families():
-        known = ", ".join(presets.families())
-        problems.append(f"there are no presets for the family '{family}', only for {known}")
+        problems.append(say("plan.no_family", family=family, known=list(presets.families())))
     if purpose not in PURPOSES:
-        problems.append(f"purpose must be one of {', '.join(PURPOSES)}, found '{purpose}'")
+        problems.append(say("plan.no_purpose", known=list(PURPOSES), found=purpose))
     BadInputError.collect(problems)
     return f"{family}.{purpose}"
 
@@ -217,13 +219,20 @@ def _planned(preset: dict[str, Any], distinct: Distinct, batch_size: object) -> 
 
 def _why(distinct: Distinct, used: int, shown: int, steps: int, batch: int) -> str:
     weight = _variety(distinct.value, distinct.photos)
-    word = "varied" if weight > 0.75 else "similar" if weight < 0.25 else "partly similar"
-    text = (
-        f"{steps} steps of batch {batch}, because {distinct.photos} photos count as {distinct.value:.1f} "
-        f"distinct ones ({distinct.how}): a {word} set, which asks for about {shown} pictures shown"
+    kind = "varied" if weight > 0.75 else "similar" if weight < 0.25 else "mixed"
+    photos, notes = distinct.photos, []
+    if photos > MAX_PHOTOS:
+        notes.append(say("plan.too_many", limit=MAX_PHOTOS, used=used))
+    if photos < MIN_PHOTOS:
+        notes.append(say("plan.too_few", photos=photos, limit=MIN_PHOTOS))
+    said = say(
+        "plan.why",
+        steps=steps,
+        batch=batch,
+        photos=photos,
+        distinct=distinct.value,
+        how=distinct.how,
+        kind=say(f"plan.kind_{kind}"),
+        shown=shown,
     )
-    if distinct.photos > MAX_PHOTOS:
-        text += f"; more than {MAX_PHOTOS} photos do not add steps, so keep the best {used}"
-    if distinct.photos < MIN_PHOTOS:
-        text += f"; {distinct.photos} photos are fewer than the minimum of {MIN_PHOTOS}, expect a weak result"
-    return text + "."
+    return say("plan.whole", parts=[said, *notes])

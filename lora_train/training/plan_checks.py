@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..say import say
+
 if TYPE_CHECKING:
     from .plan import TrainPlan
 
@@ -41,21 +43,21 @@ def plan_problems(plan: TrainPlan) -> list[str]:
     for name, (low, high) in RANGES.items():
         value = getattr(plan, name)
         if value is not None and not low <= value <= high:
-            found.append(f"{name} is {value:g}, it must be from {low:g} to {high:g}")
+            found.append(say("plan.range", name=name, value=value, low=low, high=high))
     if plan.resolution_px % 8:
-        found.append(f"resolution_px is {plan.resolution_px}, it must be a multiple of 8")
+        found.append(say("plan.resolution_step", value=plan.resolution_px))
     if (both := plan.caption_dropout + plan.tag_dropout) > 1:
-        found.append(f"caption_dropout and tag_dropout are {both:g} together, they must be at most 1")
+        found.append(say("plan.dropouts", both=both))
     if plan.warmup_steps > plan.steps:
-        found.append(f"warmup_steps is {plan.warmup_steps}, more than all {plan.steps} steps")
+        found.append(say("plan.warmup", value=plan.warmup_steps, steps=plan.steps))
     if plan.extended_from >= max(plan.steps, 1) and plan.extended_from:
-        found.append(f"extended_from is {plan.extended_from}, it must be below the {plan.steps} steps")
+        found.append(say("plan.extended_from", value=plan.extended_from, steps=plan.steps))
     if plan.background_weight < 1 and plan.purpose == "style":
-        found.append(f"background_weight is {plan.background_weight:g}; a style is the whole picture, so it must be 1")
+        found.append(say("plan.style_background", value=plan.background_weight))
     if plan.ema_decay and plan.optimizer == "schedulefree":
-        found.append(f"ema_decay is {plan.ema_decay:g}; schedulefree averages by itself, so it must be 0")
+        found.append(say("plan.ema_schedulefree", value=plan.ema_decay))
     if plan.quantize != "none" and plan.adapter == "dora":
-        found.append("adapter is dora, which needs the base's rows as they are; set quantize to none, or use lora")
+        found.append(say("plan.dora_quantized"))
     return [*found, *_family_problems(plan), *_prodigy_problems(plan)]
 
 
@@ -64,12 +66,9 @@ def _family_problems(plan: TrainPlan) -> list[str]:
         return []
     found = []
     if plan.adapter == "locon":
-        found.append(f"adapter is locon, but {plan.family} has no convolutions; use lora, dora or rslora")
+        found.append(say("plan.no_convolutions", family=plan.family))
     if plan.text_encoder_rate:
-        found.append(
-            f"text_encoder_rate is {plan.text_encoder_rate:g}, but only SD 1.5 and SDXL have text encoders that are "
-            f"trained along; it must be 0 for {plan.family}"
-        )
+        found.append(say("plan.no_text_rate", value=plan.text_encoder_rate, family=plan.family))
     return found
 
 
@@ -79,13 +78,7 @@ def _prodigy_problems(plan: TrainPlan) -> list[str]:
     low, high = PRODIGY_RATES
     found = []
     if not low <= plan.learning_rate <= high:
-        found.append(
-            f"learning_rate is {plan.learning_rate:g}; prodigy finds the rate itself and multiplies it with this "
-            f"number, which must be from {low:g} to {high:g} (1 is usual)"
-        )
+        found.append(say("plan.prodigy_rate", value=plan.learning_rate, low=low, high=high))
     if plan.text_encoder_rate not in (0, plan.learning_rate):
-        found.append(
-            f"text_encoder_rate is {plan.text_encoder_rate:g}; prodigy has one rate for everything, so it must be 0 "
-            f"or {plan.learning_rate:g}, as learning_rate is"
-        )
+        found.append(say("plan.prodigy_one_rate", value=plan.text_encoder_rate, rate=plan.learning_rate))
     return found

@@ -15,6 +15,7 @@ from ..dataset.scan import scan
 from ..errors import BadInputError
 from ..evaluation.adherence import without
 from ..observer import NullObserver, Observer
+from ..say import say
 from .encode import base_mark, encode_picture, opening, read_encoded, write_encoded
 from .sample import Request, sample
 
@@ -61,7 +62,7 @@ def prior_set(
         pictures = [_square(file, plan.resolution_px) for file in found]
         captions = [text or caption for text in found.values()]
     else:
-        observer.message(f"The base makes {count} regular pictures of '{caption}' first, for prior preservation.")
+        observer.message(say("training.prior_first", count=count, caption=caption))
         pictures, captions = _made(base, plan, caption, count, observer), [caption] * count
     told = base.embed_texts([*captions, ""])
     rows = [told.rows([number]) for number in range(len(told))]
@@ -81,7 +82,7 @@ def _pictures_of(folder: Path) -> dict[Path, str | None]:
     """Pictures of the folder and the captions that lie beside them."""
     found = {photo.path: photo.caption for photo in scan(folder).photos}
     if not found:
-        raise BadInputError(f"prior_folder '{folder}' holds no picture that can be read.")
+        raise BadInputError(say("training.prior_empty", folder=folder))
     return found
 
 

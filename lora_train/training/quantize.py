@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError
+from ..say import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,10 +47,7 @@ def quantize(model: Any, device: str, min_weights: int = MIN_WEIGHTS) -> int:
     try:
         from torchao.quantization import Int8WeightOnlyConfig, quantize_  # type: ignore[import-not-found]
     except ImportError as error:
-        raise BadInputError(
-            "quantize is int8, which needs the package torchao: pip install torchao (in ComfyUI's own Python). Or set "
-            "it to none."
-        ) from error
+        raise BadInputError(say("training.needs_torchao")) from error
     chosen = 0
 
     def wide(module: Any, _: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import LorasmithError
+from ..say import say
 from .averages import is_averaged, published
 from .best import Point
 from .optimizers import build
@@ -85,16 +86,10 @@ class Reader:
         run = self._run
         rate = run.plan.learning_rate * run.rate_factor
         if self._recovered:
-            raise LorasmithError(
-                f"The loss became NaN again at step {run.step}, with half the learning rate ({rate:.1e}). "
-                f"Train again with a learning rate of {rate / 4:.1e}, or with precision fp32."
-            )
+            raise LorasmithError(say("training.nan_again", step=run.step, rate=rate, next=rate / 4))
         self._recovered = True
         self._good.restore(run)
         run.optimizer = build(run.plan, run.adapter.segments(), run.device)
         run.rate_factor /= 2
-        text = (
-            f"The loss became NaN at step {run.step}. Went back to step {self._good.step} and goes on "
-            f"with half the learning rate ({rate / 2:.1e})."
-        )
+        text = say("training.nan", step=run.step, back=self._good.step, rate=rate / 2)
         self._hooks.observer.alarm("nan", text, run.step)

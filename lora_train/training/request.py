@@ -11,6 +11,7 @@ from ..dataset.captions import has_word, trigger_problems
 from ..dataset.manifest import Dataset
 from ..errors import BadInputError
 from ..families import registry
+from ..say import say
 from .plan import TrainPlan
 from .safeguards import family_problems, photo_problems
 
@@ -102,33 +103,30 @@ def check(request: TrainRequest) -> None:
     found = list(trigger_problems(request.trigger))
     kept = request.dataset.kept
     if not kept:
-        found.append(f"There is no photo to train on: {request.dataset.summary()}")
+        found.append(say("training.no_photo", why=request.dataset.summary()))
     if request.encoded is None:
         found += photo_problems(request.dataset)
         found += _caption_problems(request)
         uncropped = [entry.name for entry in kept if entry.crop is None]
         if uncropped:
-            found.append(f"{len(uncropped)} photos have no crop yet ('{uncropped[0]}'). Crop the dataset first.")
+            found.append(say("training.not_cropped", n=len(uncropped), first=uncropped[0]))
     elif not Path(request.encoded).is_file():
-        found.append(f"The encoded photos '{request.encoded}' are not there. Encode them again.")
+        found.append(say("training.encoded_gone", path=request.encoded))
     if request.embedder is not None and not Path(request.embedder).is_file():
-        found.append(f"The CLIP model '{request.embedder}' that should score the samples is not there.")
+        found.append(say("training.no_embedder", path=request.embedder))
     if not 0 <= request.extend <= MAX_EXTEND:
-        found.append(f"{request.extend} steps more were asked for; use 0 to {MAX_EXTEND}.")
+        found.append(say("training.extend_range", n=request.extend, most=MAX_EXTEND))
     if request.extend and not request.resume:
-        found.append("More steps can only be added to a saved run: set resume too.")
+        found.append(say("training.extend_resume"))
     if Path(request.out).suffix != ".safetensors":
-        found.append(f"The LoRA's name '{Path(request.out).name}' must end in .safetensors.")
+        found.append(say("training.lora_suffix", name=Path(request.out).name))
     if Path(request.out).is_dir():
-        found.append(f"'{request.out}' is a folder. Give the name of a file in it.")
+        found.append(say("training.out_is_folder", path=request.out))
     BadInputError.collect(found)
     family = registry.detect(request.base)
     found = family_problems(request.plan.family, family.preset, family.title, Path(request.base))
     if request.encoded is None and family.traits.encoded_by == "host":
-        found.append(
-            f"'{Path(request.base).name}' is {family.title}, whose photos and captions ComfyUI has to encode. Train "
-            "it there with 'Load Base Model' and 'Train LoRA from Photos'; in the shell, use SD 1.5 or SDXL."
-        )
+        found.append(say("training.host_encodes", base=Path(request.base).name, title=family.title))
     BadInputError.collect(found)
 
 

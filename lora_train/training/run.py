@@ -25,6 +25,7 @@ from typing import IO, Any
 from .. import errors
 from ..errors import LorasmithError, WorkerError
 from ..observer import Observer
+from ..say import VARIABLE, heard, language, say
 from .checkpoint import RunFolder
 from .request import TrainRequest, TrainResult, check
 
@@ -153,6 +154,7 @@ def clean_environment(source: Mapping[str, str]) -> dict[str, str]:
         "TRANSFORMERS_VERBOSITY": "error",
         "TOKENIZERS_PARALLELISM": "false",
         "OMP_WAIT_POLICY": "PASSIVE",
+        VARIABLE: language(),
     }
     return {**kept, **fixed}
 
@@ -232,7 +234,8 @@ def _listen(worker: Worker, observer: Observer, asked: _Asked) -> TrainResult:
     return answer
 
 
-def _pass_on(event: dict[str, Any], observer: Observer) -> None:
+def _pass_on(told: dict[str, Any], observer: Observer) -> None:
+    event = heard(told)
     kind = event.get("event")
     if kind == "progress":
         observer.progress(event["done"], event["total"])
@@ -273,34 +276,28 @@ def _named_error(event: dict[str, Any]) -> LorasmithError:
 def _death(worker: Worker) -> LorasmithError:
     """One sentence for a worker that ended without an answer."""
     if worker.process.returncode == errors.Cancelled.exit_code:
-        return errors.Cancelled("Training was stopped before it had learned anything; nothing was saved.")
+        return errors.Cancelled(say("training.stopped_early"))
     saved = _promote(worker)
-    kept = f" The best LoRA so far was saved as '{saved.name}'." if saved else ""
-    return WorkerError(f"{exit_reason(worker.process.returncode, list(worker.errors))}{kept}")
+    why = exit_reason(worker.process.returncode, list(worker.errors))
+    return WorkerError(say("training.died_saved", why=why, name=saved.name) if saved else why)
 
 
 def exit_reason(code: int, lines: list[str]) -> str:
     """What an exit code and the last lines on standard error say, and what to do next."""
-    said = next((line for line in reversed(lines) if not line.startswith((" ", "\t"))), "")
+    said = next((line for line in reversed(lines) if not line.startswith((" ", "\t"))), "") or say("training.silent")
     if code == -int(getattr(signal, "SIGKILL", 9)):
-        return (
-            "The training process was killed from outside (signal 9, SIGKILL), most often because the "
-            "machine ran out of memory. Close other programs, or lower the batch size, resolution or rank."
-        )
+        return say("training.killed")
     if code < 0:
         name = signal.Signals(-code).name if -code in set(signal.Signals) else "unknown"
-        return (
-            f"The training process was ended by signal {-code} ({name}). Run again with --resume; if it "
-            f"happens again, report it with this line: {said or 'no message'}"
-        )
-    return f"The training process ended with exit code {code}: {said or 'no message'}"
+        return say("training.ended_by_signal", number=-code, name=name, line=said)
+    return say("training.ended_with_code", code=code, line=said)
 
 
 def _deliver_leftover(worker: Worker, observer: Observer) -> None:
     """After a kill: put the last periodic snapshot where the LoRA was wanted, and say so."""
     saved = _promote(worker)
     if saved:
-        observer.message(f"Saved the best LoRA so far as '{saved.name}'.")
+        observer.message(say("training.saved_as", name=saved.name))
 
 
 def _promote(worker: Worker) -> Path | None:
@@ -313,7 +310,7 @@ def _promote(worker: Worker) -> Path | None:
 
 def _pipe(pipe: IO[str] | None) -> IO[str]:
     if pipe is None:
-        raise WorkerError("The training process has no pipe to talk through. Please report this.")
+        raise WorkerError(say("training.no_pipe"))
     return pipe
 
 

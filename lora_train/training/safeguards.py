@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import BadInputError
+from ..say import say
 
 if TYPE_CHECKING:
     from ..dataset.manifest import Dataset
@@ -23,21 +24,14 @@ def photo_problems(dataset: Dataset) -> list[str]:
     gone = [entry.name for entry in dataset.kept if not Path(entry.photo.path).is_file()]
     if not gone:
         return []
-    verb = "photos are" if len(gone) > 1 else "photo is"
-    return [
-        f"{len(gone)} of {len(dataset.kept)} kept {verb} no longer in '{dataset.folder}' (first: '{gone[0]}'). Put "
-        "them back, or audit the folder again."
-    ]
+    return [say("training.photos_gone", n=len(gone), kept=len(dataset.kept), folder=dataset.folder, first=gone[0])]
 
 
 def family_problems(plan_family: str, base_preset: str, base_title: str, base: Path) -> list[str]:
     """A plan that was made for another family of base models."""
     if plan_family == base_preset:
         return []
-    return [
-        f"The plan was made for '{plan_family}', but '{base.name}' is {base_title} ('{base_preset}'), which wants "
-        "another resolution and learning rate. Plan the training again with this base."
-    ]
+    return [say("training.other_family", plan=plan_family, base=base.name, title=base_title, family=base_preset)]
 
 
 def require_space(folder: Path, adapter: FlatAdapter) -> None:
@@ -50,10 +44,7 @@ def require_space(folder: Path, adapter: FlatAdapter) -> None:
     needed = 2 * (4 * COPIES_IN_BUNDLE + 2 * 2) * numbers
     free = shutil.disk_usage(folder).free
     if free < needed:
-        raise BadInputError(
-            f"{free / 1e6:.0f} MB are free in '{folder}', this training needs {needed / 1e6:.0f} MB for the LoRA and "
-            "to go on after a break. Free some space, choose another folder, or lower the rank."
-        )
+        raise BadInputError(say("training.no_space", free_mb=free / 1e6, folder=folder, needed_mb=needed / 1e6))
 
 
 @dataclass(frozen=True)
@@ -76,8 +67,4 @@ class BaseFile:
         now = BaseFile.of(self.path)
         if now == self:
             return ""
-        return (
-            f"The base '{self.path.name}' was changed while it was trained on (until step {step}): it had "
-            f"{self.bytes:,} bytes, now it has {now.bytes:,}. Put the old file back and go on with --resume, or train "
-            "again on the new one."
-        )
+        return say("training.base_changed", base=self.path.name, step=step, before=self.bytes, now=now.bytes)

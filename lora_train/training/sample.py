@@ -16,6 +16,7 @@ from ..lora.apply import Weighted, applied, layers_of
 from ..lora.file import Lora, read_lora
 from ..lora.naming import by_module
 from ..observer import NullObserver, Observer
+from ..say import say
 from .encode import base_mark
 from .memory import Precision, pick_device, pick_dtype
 from .samplers import SamplerName, sampling
@@ -97,14 +98,14 @@ def problems(request: Request) -> list[str]:
     if not request.prompts:
         found.append("There is no prompt.")
     if len(request.prompts) != len(request.seeds):
-        found.append(f"{len(request.prompts)} prompts need as many seeds, {len(request.seeds)} were given.")
+        found.append(say("training.prompts_seeds", prompts=len(request.prompts), seeds=len(request.seeds)))
     for name, value in (("width", request.width_px), ("height", request.height_px)):
         if value % 8 or not 32 <= value <= 4096:
-            found.append(f"The {name} is {value} px; it must be a multiple of 8 from 32 to 4096.")
+            found.append(say("training.side_range", name=name, value=value))
     if not 1 <= request.steps <= 1000:
-        found.append(f"{request.steps} sampling steps were asked for; use 1 to 1000 (20 is normal).")
+        found.append(say("training.sampling_steps", n=request.steps))
     if not 0 <= request.guidance <= 100:
-        found.append(f"The guidance is {request.guidance:g}; use 0 to 100 (4 to 8 is normal).")
+        found.append(say("training.guidance_range", value=request.guidance))
     return found
 
 

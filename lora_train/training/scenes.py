@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ..evaluation.adherence import without
+from ..say import say
 
 if TYPE_CHECKING:
     from .plan import Purpose, TrainPlan
@@ -79,7 +80,7 @@ def sample_interval(plan: TrainPlan, pictures: int) -> int:
 def sampling_note(plan: TrainPlan, pictures: int, every: int) -> str:
     """One sentence on what the samples cost."""
     share = _cost_steps(plan, pictures) / every
-    return f"{pictures} samples of {SAMPLER_STEPS} steps every {every} steps: about {share:.0%} on top of the training."
+    return say("training.sampling_note", pictures=pictures, steps=SAMPLER_STEPS, every=every, share=share)
 
 
 def _cost_steps(plan: TrainPlan, pictures: int) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from ..errors import BadInputError
+from ..say import say
 from .plan import TrainPlan
 
 LOWEST = 0.1
@@ -61,9 +62,9 @@ def extended(plan: TrainPlan, done: int, more: int) -> TrainPlan:
         BadInputError: no step was done yet.
     """
     if done < 1:
-        raise BadInputError("The run has done no step yet, so there is nothing to extend. Resume it instead.")
+        raise BadInputError(say("plan.nothing_to_extend"))
     share = learning_rate(plan, done - 1) / plan.learning_rate
-    why = f"{more} steps more after {done}, as asked for. {plan.why}"
+    why = say("plan.more_steps", more=more, done=done, why=plan.why)
     warmup = min(plan.warmup_steps, done)
     return plan.replace(steps=done + more, extended_from=done, extended_share=share, why=why, warmup_steps=warmup)
 
@@ -71,12 +72,10 @@ def extended(plan: TrainPlan, done: int, more: int) -> TrainPlan:
 def extension_note(plan: TrainPlan) -> str:
     """What the added steps do, in one sentence."""
     more, rate = plan.steps - plan.extended_from, plan.learning_rate
-    head = f"Goes on after step {plan.extended_from} for {more} steps more"
+    said = {"step": plan.extended_from, "more": more}
     if _is_constant(plan):
-        return f"{head}, with the same learning rate, {rate:.1e}."
+        return say("plan.extends_constant", **said, rate=rate)
+    now = rate * plan.extended_share
     if _top(plan) == plan.extended_share:
-        return f"{head}: the learning rate falls from {rate * plan.extended_share:.1e}, where it was, to a tenth."
-    return (
-        f"{head}: the learning rate rises from {rate * plan.extended_share:.1e}, where it ended, to half the planned "
-        f"one ({rate * AGAIN:.1e}) and falls to {rate * LOWEST:.1e} again."
-    )
+        return say("plan.extends_falling", **said, now=now)
+    return say("plan.extends_rising", **said, now=now, half=rate * AGAIN, least=rate * LOWEST)

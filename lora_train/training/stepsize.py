@@ -11,7 +11,9 @@ divides by the gradient's own size, a larger batch only makes the direction sure
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import Literal, Protocol
+
+from ..say import say
 
 SELF_TUNING = ("prodigy",)
 """Optimizers that find the rate themselves; the learning rate only multiplies what they find."""
@@ -52,16 +54,13 @@ def effective_step(plan: Steps) -> float:
     return step_size(plan.rank, plan.alpha, plan.learning_rate, adapter, optimizer)
 
 
-def compared(step: float, usual: float, whose: str = "this base") -> str:
+def compared(step: float, usual: float, whose: Literal["base", "plan"] = "base") -> str:
     """``step`` beside the usual one in words: "4.0e-04, 1.4 times the usual 2.8e-04 for this base"."""
     if math.isnan(step):
-        return "found by the optimizer while it trains"
+        return say("plan.step_found")
     if math.isnan(usual):
         return f"{step:.1e}"
     if abs(step / usual - 1) < 0.005:
-        return f"{step:.1e}, the usual one for this base" if whose == "this base" else f"{step:.1e}, that of {whose}"
-    return f"{step:.1e}, {step / usual:.2g} times {_named(usual, whose)}"
-
-
-def _named(usual: float, whose: str) -> str:
-    return f"the usual {usual:.1e} for this base" if whose == "this base" else f"the {usual:.1e} of {whose}"
+        return say("plan.step_usual", step=step) if whose == "base" else say("plan.step_of_plan", step=step)
+    said = {"step": step, "times": step / usual, "usual": usual}
+    return say("plan.step_times_usual", **said) if whose == "base" else say("plan.step_times_plan", **said)

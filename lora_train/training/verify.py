@@ -14,6 +14,7 @@ from ..lora.apply import layers_of
 from ..lora.file import read_lora
 from ..lora.keys import Factors, aliases, text_layer_name
 from ..lora.naming import by_module
+from ..say import say
 from .adapter import NAME
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def check_saved(run: Run, path: Path) -> float:
         trained |= {f"text encoder {name}": module for name, module in spoken.items()}
     if set(stored) != set(trained):
         odd = sorted(set(stored) ^ set(trained))
-        raise _differs(path, f"{len(odd)} layers do not match, the first is '{odd[0]}'")
+        raise _differs(path, say("training.layers_odd", n=len(odd), first=odd[0]))
     error = size = rounding = 0.0
     for name, module in trained.items():
         expected = module.get_delta_weight(NAME).detach().float().flatten(1).cpu()
@@ -51,7 +52,7 @@ def check_saved(run: Run, path: Path) -> float:
         size += float(expected.square().sum())
         rounding += _rounding(stored[name]) ** 2
     if not error**0.5 <= TOLERANCE * size**0.5 + rounding**0.5:
-        raise _differs(path, f"the changes differ by {(error / max(size, 1e-30)) ** 0.5:.1%}")
+        raise _differs(path, say("training.changes_differ", share=(error / max(size, 1e-30)) ** 0.5))
     return (error / size) ** 0.5 if size else 0.0
 
 
@@ -67,7 +68,4 @@ def _rounding(pair: Factors) -> float:
 
 
 def _differs(path: Path, why: str) -> LorasmithError:
-    return LorasmithError(
-        f"'{path.name}' was loaded back and is not the LoRA that was trained: {why}. Please report this; "
-        "run again with --resume to save once more."
-    )
+    return LorasmithError(say("training.not_what_was_trained", name=path.name, why=why))

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from ..errors import BadInputError, Cancelled, LorasmithError, WorkerError
 from ..files import whole
 from ..observer import JsonLinesObserver
+from ..say import say
 from . import metrics_file
 from .checkpoint import RunFolder
 from .distributed import Group, is_lost, join, leave
@@ -84,7 +85,7 @@ class WorkerObserver(JsonLinesObserver):
 
     def check_cancelled(self) -> None:
         if self._stop.requested:
-            raise Cancelled("Training was cancelled before it had learned anything; nothing was saved.")
+            raise Cancelled(say("training.cancelled"))
 
     def _keep(self, event: str, **payload: object) -> None:
         metrics_file.append(self._folder.metrics, {"event": event, **payload})
@@ -119,7 +120,7 @@ def main() -> int:
             emitter.emit("error", type=type(error).__name__, text=str(error))
             return error.exit_code
         except OSError as error:
-            text = f"A file could not be read or written: {error}. Free some space or check the path."
+            text = say("training.file_trouble", why=error)
             emitter.emit("error", type=BadInputError.__name__, text=text)
             return BadInputError.exit_code
         except (RuntimeError, MemoryError, ImportError) as error:
@@ -130,7 +131,7 @@ def main() -> int:
         except ValueError as error:
             if line.strip():
                 raise
-            text = f"The worker is started by Lorasmith itself and expects a request as JSON: {error}."
+            text = say("training.no_request", why=error)
             emitter.emit("error", type=BadInputError.__name__, text=text)
             return BadInputError.exit_code
     return 0
@@ -140,11 +141,10 @@ def _no_memory(error: BaseException) -> str:
     """One line for memory that ran out outside of a training step."""
     asked = re.search(r"allocate (\d+) bytes|allocate ([\d.]+ \w+)", str(error))
     wanted = "" if asked is None else asked[2] or f"{int(asked[1]) / 1e6:.0f} MB"
-    more = f" and {wanted} more were asked for" if wanted else ""
-    return (
-        f"Memory ran out: the training process held {peak_memory_bytes() / 1e9:.1f} GB{more}. Close other programs, "
-        "lower the resolution, the batch size or the rank, or use a smaller base."
-    )
+    held_gb = peak_memory_bytes() / 1e9
+    if wanted:
+        return say("training.no_memory_for", held_gb=held_gb, wanted=wanted)
+    return say("training.no_memory", held_gb=held_gb)
 
 
 def _follow(request: TrainRequest, stop: StopFlag, wishes: Wishes, group: Group) -> int:

@@ -15,6 +15,7 @@ from .folders import (
     temp_folder,
     tests_folder,
 )
+from .language import follow_language, settle_language, tell_language
 from .loras import lora_choices, lora_folders, lora_name_of, lora_names, lora_path, near_loras, new_lora_path
 from .models import (
     audit_model_folder,
@@ -47,6 +48,7 @@ __all__ = [
     "diffusion_model_path",
     "encode_picture",
     "encode_text",
+    "follow_language",
     "free_models",
     "image_batch",
     "input_folder",
@@ -73,7 +75,9 @@ __all__ = [
     "sampler_names",
     "scheduler_names",
     "send",
+    "settle_language",
     "suite_folder",
+    "tell_language",
     "temp_folder",
     "tests_folder",
 ]

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ...lora_train.errors import BadInputError
 from ...lora_train.files import inside
-from .words import either
+from ...lora_train.say import say
+from .words import quoted
 
 
 def input_folder() -> Path:
@@ -71,19 +72,14 @@ def photo_folder(text: str) -> Path:
     """
     name = text.strip().strip("\"'")
     if not name:
-        raise BadInputError(
-            f"No photo folder was named. Put your photos into a folder inside '{input_folder()}' and "
-            "write its name here, or give a full path."
-        )
+        raise BadInputError(say("node.no_folder_named", input=input_folder()))
     folder = Path(name).expanduser()
     folder = folder if folder.is_absolute() else input_folder() / folder
     if not folder.is_dir():
         near = difflib.get_close_matches(name, _input_subfolders(), n=3, cutoff=0.4)
-        hint = f" Did you mean {either(near)}?" if near else ""
-        raise BadInputError(
-            f"There is no folder '{folder}'.{hint} Write the name of a folder inside ComfyUI's input "
-            "folder, or a full path."
-        )
+        if near:
+            raise BadInputError(say("node.no_folder_near", folder=folder, near=quoted(near)))
+        raise BadInputError(say("node.no_folder", folder=folder))
     return folder
 
 

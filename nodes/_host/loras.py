@@ -7,8 +7,9 @@ from pathlib import Path
 
 from ...lora_train.errors import BadInputError
 from ...lora_train.files import inside
+from ...lora_train.say import say
 from .folders import lora_folder
-from .words import either
+from .words import quoted
 
 NO_LORA = "no LoRA yet: train or fetch one"
 """The only choice in a list of LoRAs while there is none."""
@@ -42,19 +43,15 @@ def lora_path(name: str) -> Path:
     import folder_paths
 
     if name == NO_LORA:
-        raise BadInputError(
-            "There is no LoRA in ComfyUI's LoRA folders yet. Train one with Train LoRA from Photos, or get one with "
-            "Fetch LoRA; then choose it from the list."
-        )
+        raise BadInputError(say("node.no_loras"))
     found = folder_paths.get_full_path("loras", name)
     if found and Path(found).is_file():
         return Path(found)
     near = near_loras(name)
-    hint = f" Did you mean {either(near)}?" if near else ""
-    raise BadInputError(
-        f"There is no LoRA named '{name}' among the {len(lora_names())} in ComfyUI's LoRA folders.{hint} "
-        "Choose one from the list, or press R to read the folders again."
-    )
+    count = len(lora_names())
+    if near:
+        raise BadInputError(say("node.lora_gone_near", name=name, count=count, near=quoted(near)))
+    raise BadInputError(say("node.lora_gone", name=name, count=count))
 
 
 def near_loras(name: str) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...lora_train.errors import BadInputError
+from ...lora_train.say import say
 
 
 def audit_model_folder() -> Path:
@@ -50,7 +51,7 @@ def checkpoint_path(name: str) -> Path:
 
     found = folder_paths.get_full_path("checkpoints", name)
     if not found or not Path(found).is_file():
-        raise BadInputError(f"The checkpoint '{name}' is not in ComfyUI's checkpoint folders any more.")
+        raise BadInputError(say("node.checkpoint_gone", name=name))
     return Path(found)
 
 
@@ -71,7 +72,7 @@ def diffusion_model_path(name: str) -> Path:
 
     found = folder_paths.get_full_path("diffusion_models", name)
     if not found or not Path(found).is_file():
-        raise BadInputError(f"The diffusion model '{name}' is not in ComfyUI's diffusion_models folders any more.")
+        raise BadInputError(say("node.diffusion_model_gone", name=name))
     return Path(found)
 
 
@@ -95,13 +96,10 @@ def load_checkpoint(path: Path) -> tuple[Any, Any, Any]:
     model, clip, vae = comfy.sd.load_checkpoint_guess_config(
         str(path), output_vae=True, output_clip=True, embedding_directory=embeddings
     )[:3]
-    parts = {"diffusion model": model, "text encoder": clip, "VAE": vae}
-    missing = [name for name, part in parts.items() if part is None]
+    parts = {"model": model, "clip": clip, "vae": vae}
+    missing = [say(f"node.part_{name}") for name, part in parts.items() if part is None]
     if missing:
-        raise BadInputError(
-            f"'{path.name}' holds no {' and no '.join(missing)}. Training needs a full checkpoint: "
-            "choose one with model, text encoder and VAE in one file."
-        )
+        raise BadInputError(say("node.parts_missing", name=path.name, missing=missing))
     return model, clip, vae
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...lora_train.errors import BadInputError
+from ...lora_train.say import say
 
 if TYPE_CHECKING:
     import torch
@@ -218,10 +219,7 @@ def require_finite(path: Path, patches: Patches) -> None:
         values = patch[1] if isinstance(patch, tuple) else patch.weights
         for value in values:
             if isinstance(value, torch.Tensor) and value.is_floating_point() and not _finite(value):
-                raise BadInputError(
-                    f"'{path.name}' holds NaN or infinity for '{_key(target)}', so it would only make black "
-                    "images. Use another file, or an earlier save of that training."
-                )
+                raise BadInputError(say("node.patch_nan", name=path.name, key=_key(target)))
 
 
 def _finite(value: torch.Tensor) -> bool:

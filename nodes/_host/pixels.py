@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...lora_train.errors import BadInputError
+from ...lora_train.say import say
 
 if TYPE_CHECKING:
     import torch
@@ -55,8 +56,5 @@ def encode_text(clip: Any, text: str, tokens: int | None = 77, pooled: bool = Fa
     real = rows.shape[1] if mask is None else max(1, int(mask.sum()))
     real = real if tokens is None else min(real, tokens)
     if pooled and vector is None:
-        raise BadInputError(
-            "This text encoder gives no pooled vector, which the base model reads beside the text. Connect the "
-            "CLIP that belongs to the base model."
-        )
+        raise BadInputError(say("node.no_pooled"))
     return Conditions.of(rows[:1, :real].float().cpu().clone(), vector[:1].float().cpu().clone() if pooled else None)

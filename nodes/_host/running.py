@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Literal
 
-from ...lora_train.observer import NullObserver
+from ...lora_train.observer import NullObserver, stage_words
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class HostObserver(NullObserver):
         self._last: dict[str, float] = {}
 
     def stage(self, name: str) -> None:
-        self.say(f"{name} …")
+        self.say(f"{stage_words(name)} …")
 
     def message(self, text: str) -> None:
         log.info("Lorasmith: %s", text)

@@ -5,6 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def either(names: Sequence[str]) -> str:
-    """``'a' or 'b'``."""
-    return " or ".join(f"'{name}'" for name in names)
+def quoted(names: Sequence[str]) -> list[str]:
+    """``["'a'", "'b'"]``."""
+    return [f"'{name}'" for name in names]

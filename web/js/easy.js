@@ -45,7 +45,7 @@ function listen(panel) {
 }
 
 async function createPanel() {
-  const words = await loadWords("easy", app.extensionManager.setting.get("Comfy.Locale"));
+  const words = await loadWords("easy");
   const panel = createEasyPanel({
     document,
     words,
@@ -73,7 +73,7 @@ app.registerExtension({
 
   async setup() {
     addStylesheet("easy");
-    const words = await loadWords("easy", app.extensionManager.setting.get("Comfy.Locale"));
+    const words = await loadWords("easy");
     app.extensionManager.registerSidebarTab({
       id: "lorasmith",
       icon: "pi pi-sparkles",

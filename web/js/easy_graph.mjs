@@ -86,7 +86,7 @@ function connect(from, to) {
   const [[source, output], [target, input]] = [from.split("."), to.split(".")];
   const [a, b] = [find(source), find(target)];
   const slots = [a.outputs.findIndex((slot) => slot.name === output), b.inputs.findIndex((slot) => slot.name === input)];
-  if (slots.includes(-1)) throw new Error(`${from} does not fit ${to}`);
+  if (slots.includes(-1)) throw new Error(`${from} -> ${to}?`);
   a.connect(slots[0], b, slots[1]);
 }
 

@@ -29,6 +29,13 @@ async function fetchModels(id) {
   return answer.ok ? "" : answer.text();
 }
 
+// The server words its results in the language of this page.
+function tellLanguage() {
+  const locale = app.extensionManager.setting.get("Comfy.Locale");
+  const body = JSON.stringify({ locale: String(locale ?? "") });
+  return api.fetchApi("/lorasmith/language", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+}
+
 // Decisions count as changes of the workflow: saved, marked as unsaved, and undone by the editor.
 let noted = 0;
 function noteChange() {
@@ -115,6 +122,7 @@ app.registerExtension({
   getCustomWidgets: () => ({ [SHEET_TYPE]: addSheet }),
 
   setup() {
+    tellLanguage();
     addStylesheet("lorasmith");
     addStylesheet("sheet");
     addStylesheet("zoom");

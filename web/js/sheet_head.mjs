@@ -8,8 +8,8 @@ const STATES = { good: "keep", watch: "warn", bad: "reject" };
 // Checks that were not made, those with the same way out together.
 function unjudgedLines(unjudged) {
   const ways = new Map();
-  for (const { title, text } of unjudged) {
-    const way = text.slice(text.indexOf(": not judged, ") + 1).replace(/^ not judged, /, "");
+  for (const { title, text, why } of unjudged) {
+    const way = why || text;
     ways.set(way, [...(ways.get(way) ?? []), title]);
   }
   return [...ways].map(([way, titles]) => `${titles.join(", ")}: ${way}`);

@@ -14,7 +14,7 @@ from lora_train.audit import CHECKS, Asked, audit, gather
 from lora_train.audit import look as module
 from lora_train.audit.cache import cached
 from lora_train.audit.measure import MEASURES
-from lora_train.audit.rules import RULES, TITLES
+from lora_train.audit.rules import CODES, RULES
 from lora_train.dataset.hashes import distance, likeness
 from lora_train.dataset.manifest import Dataset
 from lora_train.dataset.scan import scan
@@ -79,7 +79,7 @@ def test_a_part_finds_what_the_whole_finds_and_nothing_else(
 def test_what_was_not_asked_is_not_judged_and_never_good(folder: Path) -> None:
     data = part(folder, "duplicates")
     listed = {n.code: n.text for n in data.not_judged}
-    assert set(listed) == set(TITLES) - {"unreadable", "duplicate"}
+    assert set(listed) == set(CODES) - {"unreadable", "duplicate"}
     assert all(text.endswith("not judged, it was not asked for.") for text in listed.values())
     assert {s.state for s in data.stats} == {"not measured"}
     assert (data.score, data.score_max, data.next_steps) == (0, 0, ()), "no points for what nobody looked at"

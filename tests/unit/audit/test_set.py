@@ -13,6 +13,7 @@ from lora_train.audit import DEFAULT_LIMITS, Evidence, Judgement, judge
 from lora_train.audit.shares import KINDS
 from lora_train.dataset.manifest import Share
 from lora_train.faces.types import Body, People
+from lora_train.say import knows
 
 ABSENT = (
     "mirror_selfie", "studio_backdrop", "drinking_or_holding", "heavy_makeup", "hand_in_hair", "odd_pose",
@@ -192,8 +193,10 @@ def test_the_best_of_a_group_is_its_keeper_and_everybody_stays() -> None:
 
 def test_every_kind_of_share_has_its_limits_and_sentences() -> None:
     for kind in KINDS:
-        assert (kind.low is None) != (kind.too_few != "") or kind.low is None
-        assert (kind.high is not None) == bool(kind.too_many)
+        assert knows(f"audit.share_{kind.code}")
+        assert (kind.low is not None) == knows(f"audit.few_{kind.code}")
+        assert (kind.high is not None) == knows(f"audit.many_{kind.code}")
+        assert kind.addable == knows(f"audit.add_{kind.code}") and (kind.low is not None or not kind.addable)
         assert kind.points > 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from made_evidence import evidence, face
 
 from lora_train.audit import DEFAULT_LIMITS, judge
-from lora_train.audit.rules import TITLES
+from lora_train.dataset.manifest import title_of
 
 FACE_CODES = {"face_missing", "eyes_closed", "face_turned", "face_in_shadow", "not_the_subject"}
 
@@ -18,7 +18,7 @@ def test_without_lookers_everything_about_faces_and_words_is_listed() -> None:
     verdict = judge([evidence(f"{i}.jpg", looked=False) for i in range(12)], DEFAULT_LIMITS)
     assert codes(verdict) >= FACE_CODES | {"mirror_selfie", "odd_pose", "hand_in_hair"}
     assert not codes(verdict) & {"blurry", "too_dark", "noisy"}
-    assert all(n.title == TITLES[n.code] and "not judged, it " in n.text for n in verdict.not_judged)
+    assert all(n.title == title_of(n.code) and "not judged, it " in n.text for n in verdict.not_judged)
     unmeasured = {s.code for s in verdict.stats if s.state == "not measured"}
     assert unmeasured >= {"smile", "frontal", "full", "indoor", "clothes", "mirror_selfie"}
     assert all(s.of == 0 and "not measured" in s.text for s in verdict.stats if s.state == "not measured")

@@ -19,6 +19,7 @@ from lora_train.evaluation.identity import Identity
 from lora_train.evaluation.quality import Fault
 from lora_train.evaluation.training_facts import TrainingFacts
 from lora_train.evaluation.verdict import DiversityReport, Verdict
+from lora_train.say import Said, knows, speaking
 from lora_train.training.plan import TrainPlan, make_plan
 
 
@@ -234,5 +235,19 @@ def test_survives_json_and_is_ranked() -> None:
 
 def test_the_table_is_whole() -> None:
     assert len({(r.code, r.when) for r in RULES}) == len(RULES) and len({r.weight for r in RULES}) == len(RULES)
-    assert all(0 < r.weight < 1 and r.cures and r.evidence for r in RULES)
+    assert all(0 < r.weight < 1 and r.cures and knows(f"diagnosis.cause_{r.code}") for r in RULES)
     assert isinstance(make_plan(dataset(), "sd15"), TrainPlan)
+
+
+def test_a_diagnosis_is_read_in_the_readers_language() -> None:
+    found = diagnose(dataset=dataset(groups=(DOUBLES,)), report=report("overfit", "variety", habit=SMILE))
+    kept = found.to_json()
+    assert kept["causes"][0]["title"] == {"key": "diagnosis.cause_duplicates", "values": {}}
+    with speaking("ru"):
+        again = Diagnosis.from_json(kept)
+        smile = next(c for c in again.causes if c.code == "always_smiling")
+    assert again.causes[0].evidence.startswith("5 из 20 фотографий повторяют другие ('0.jpg', '1.jpg', '3.jpg'")
+    assert again.causes[0].evidence.endswith("и ещё 1).")
+    assert smile.evidence.startswith("на 8 из 8 картинок «улыбка», хотя об этом не просили; без LoRA 30")
+    assert all(isinstance(c.text, Said) for cause in again.causes for c in cause.cures)
+    assert Diagnosis.from_json(kept) == found

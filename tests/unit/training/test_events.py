@@ -10,9 +10,11 @@ from pathlib import Path
 from PIL import Image
 
 from lora_train.observer import ConsoleObserver, JsonLinesObserver, NullObserver, RecordingObserver
+from lora_train.say import say, speaking
 from lora_train.training import metrics_file
 from lora_train.training.checkpoint import RunFolder
-from lora_train.training.run import _pass_on
+from lora_train.training.history import LineReader
+from lora_train.training.run import _pass_on, clean_environment
 from lora_train.training.stopping import StopFlag, Wishes
 from lora_train.training.usage import peak_memory_bytes
 from lora_train.training.worker import WorkerObserver, obey
@@ -102,3 +104,24 @@ def test_a_stop_by_the_signals_hurries_nobody_and_a_user_does() -> None:
 
 def test_peak_memory_is_that_of_a_process_with_torch_in_it() -> None:
     assert 20_000_000 < peak_memory_bytes() < 10**12
+
+
+def test_messages_travel_and_are_kept_as_keys_and_read_in_the_readers_language(tmp_path: Path) -> None:
+    folder, stream = RunFolder(tmp_path / "my.safetensors"), io.StringIO()
+    folder.path.mkdir()
+    worker = WorkerObserver(stream, folder, StopFlag())
+    text = say("training.enough", likeness=0.71, step=40, lost=say("training.lost_variety", share=0.3))
+    worker.alarm("enough", text, 60)
+    kept = json.loads(folder.metrics.read_text("utf-8"))
+    assert kept["text"]["key"] == "training.enough" and kept["text"]["values"]["lost"]["values"] == {"share": 0.3}
+    with speaking("ru"):
+        (line,) = LineReader(folder.metrics).news()
+        parent = RecordingObserver()
+        _pass_on(json.loads(stream.getvalue()), parent)
+    said = "сходство не выросло выше 0,71 с шага 40, и осталось лишь 30\N{NO-BREAK SPACE}% разнообразия базы"
+    assert line["text"] == said and parent.of("alarm") == [("enough", said, 60)]
+
+
+def test_the_worker_speaks_its_parents_language() -> None:
+    with speaking("zh"):
+        assert clean_environment({"LORASMITH_LANGUAGE": "en", "LANG": "en_US.UTF-8"})["LORASMITH_LANGUAGE"] == "zh"

@@ -20,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from ..errors import BadInputError
+from ..say import say
 
 Hub = Literal["civitai", "huggingface"]
 Connect = Callable[[str, float], socket.socket]
@@ -68,10 +69,7 @@ def require_public(host: str, addresses: list[str]) -> str:
                 inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
             address = inner or address
         if not address.is_global or address.is_multicast or address.is_reserved:
-            raise RefusedError(
-                f"{host} leads to {text}, an address inside a private network, so it was not asked. Switch off "
-                "what changes names on this computer (a VPN, a filter), or set HTTPS_PROXY to a proxy."
-            )
+            raise RefusedError(say("hub.private_network", host=host, address=text))
     return addresses[0]
 
 
@@ -107,9 +105,7 @@ def _through(proxy: str, host: str, timeout_s: float) -> socket.socket:
 
     split = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
     if split.scheme != "http" or not split.hostname:
-        raise RefusedError(
-            f"The proxy in HTTPS_PROXY is of a kind that is not supported ('{split.scheme}://'). Name an http:// proxy."
-        )
+        raise RefusedError(say("hub.proxy_kind", scheme=split.scheme))
     headers = {}
     if split.username:
         pair = f"{unquote(split.username)}:{unquote(split.password or '')}"

@@ -160,7 +160,7 @@ def require_hub(address: str) -> Hub:
     """
     host = _https_host(address)
     if host not in HUB_HOSTS:
-        raise RefusedError(f"Nothing is fetched from '{host}': it is neither Civitai nor Hugging Face.")
+        raise RefusedError(say("hub.nothing_from", host=host))
     return HUB_HOSTS[host]
 
 
@@ -172,10 +172,7 @@ def require_store(hub: Hub, address: str) -> str:
     """
     host = _https_host(address)
     if HUB_HOSTS.get(host) != hub and not STORE_HOSTS[hub].fullmatch(host):
-        raise RefusedError(
-            f"The hub sent us on to '{host[:100]}', which is none of its known stores, so nothing was fetched "
-            "from there. Download the file in a browser if you trust it."
-        )
+        raise RefusedError(say("hub.other_store", host=host[:100]))
     return host
 
 
@@ -184,9 +181,7 @@ def _https_host(address: str) -> str:
         split = urlsplit(address)
         host, port = (split.hostname or "").lower(), split.port
     except ValueError as error:
-        raise RefusedError("The hub sent us to something that is no address; nothing was fetched.") from error
+        raise RefusedError(say("hub.no_address")) from error
     if split.scheme != "https" or port not in (None, 443) or split.username is not None:
-        raise RefusedError(
-            f"Only plain https addresses are fetched; '{split.scheme}://{host[:100]}' on port {port or 443} is none."
-        )
+        raise RefusedError(say("hub.only_https", scheme=split.scheme, host=host[:100], port=port or 443))
     return host

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadInputError
+from ..say import say
 from ..training.plan import TrainPlan
 from .notes import Note, Reading, Settings
 
@@ -30,7 +31,7 @@ def to_ai_toolkit(
         BadInputError: ai-toolkit does not train the family.
     """
     if plan.family not in ARCHITECTURES:
-        raise BadInputError(f"ai-toolkit trains no {plan.family}, only {', '.join(ARCHITECTURES)}.")
+        raise BadInputError(say("cli.toolkit_no_family", family=plan.family, known=[*ARCHITECTURES]))
     notes = _lost(plan)
     network: dict[str, Any] = {"type": "lora", "linear": plan.rank, "linear_alpha": plan.alpha}
     if plan.adapter == "locon":
@@ -154,11 +155,9 @@ def _process(given: Mapping[str, Any]) -> Mapping[str, Any]:
     try:
         process = given["config"]["process"][0]
     except (KeyError, IndexError, TypeError) as error:
-        raise BadInputError(
-            "This is no job of ai-toolkit: config.process is missing. Choose its config file."
-        ) from error
+        raise BadInputError(say("cli.toolkit_no_job")) from error
     if not isinstance(process, Mapping) or "train" not in process:
-        raise BadInputError("The job's first process trains nothing: 'train' is missing. Choose a training job.")
+        raise BadInputError(say("cli.toolkit_no_train"))
     return process
 
 

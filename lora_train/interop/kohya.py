@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadInputError
+from ..say import say
 from ..training.plan import TrainPlan
 from .notes import Note, Reading, Settings
 
@@ -73,7 +74,7 @@ def to_kohya(
     """
     if plan.family not in SCRIPTS:
         known = ", ".join(SCRIPTS)
-        raise BadInputError(f"kohya's sd-scripts trains no {plan.family}, only {known}. Export for ai-toolkit instead.")
+        raise BadInputError(say("cli.kohya_no_family", family=plan.family, known=known))
     script, module = SCRIPTS[plan.family]
     notes = [Note("not supported", name, text) for name, text in _lost(plan)]
     training = {

@@ -17,6 +17,7 @@ CHOICES: dict[str, list[str]] = {
     "schedule": [AS_PLANNED, "constant", "cosine"],
     "precision": [AS_PLANNED, "auto", "fp32", "bf16"],
     "quantize": [AS_PLANNED, "none", "int8"],
+    "compile": [AS_PLANNED, "off", "on"],
 }
 
 

@@ -6,7 +6,7 @@ from comfy_api.latest import io
 
 from ..lora_train.say import say
 from . import _host as host
-from ._demo import demo_folder
+from ._demo import KINDS, demo_folder
 from ._ui import Report, show
 
 
@@ -21,10 +21,19 @@ class DemoPhotos(io.ComfyNode):
             category="Lorasmith/1 Dataset",
             description=(
                 "Photos of one person, drawn by Lorasmith itself: good ones and typical bad ones (blurred, "
-                "dark, doubled, too small). They are written into ComfyUI's input folder once."
+                "dark, doubled, too small); or pictures of many people in one style. They are written into "
+                "ComfyUI's input folder once."
             ),
             search_aliases=["example photos", "sample dataset", "lora training", "starter"],
-            inputs=[],
+            inputs=[
+                io.Combo.Input(
+                    "kind",
+                    options=list(KINDS),
+                    default="person",
+                    optional=True,
+                    tooltip="One person in many scenes, or many people in one style: a print in three inks.",
+                ),
+            ],
             outputs=[
                 io.String.Output(
                     "folder",
@@ -36,7 +45,7 @@ class DemoPhotos(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls) -> io.NodeOutput:
-        folder, count = demo_folder(host.input_folder())
+    def execute(cls, kind: str = "person") -> io.NodeOutput:
+        folder, count = demo_folder(host.input_folder(), kind)
         report = Report(say("node.demo_photos", n=count), say("node.in_input", folder=folder.name))
         return io.NodeOutput(str(folder), ui=show(report))

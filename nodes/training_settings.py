@@ -109,6 +109,10 @@ class TrainingSettings(io.ComfyNode):
                 whole(
                     "keep_last", -1, 100, "Saves by step to keep beside the best one. -1 is as planned, 0 keeps none."
                 ),
+                choice(
+                    "compile",
+                    "on compiles the model's blocks: minutes before the first step, then shorter ones; for long runs.",
+                ),
                 choice("quantize", "int8 keeps the frozen base in 8 bits, half the memory; needs the package torchao."),
             ],
             outputs=[

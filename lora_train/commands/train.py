@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 
 HELP = "train a LoRA on the photos worth keeping"
 STARTER = "starter"
-_OPTIONS: tuple[tuple[str, type, str], ...] = (
+
+
+def _switch(said: str) -> bool:
+    """argparse's type of on and off."""
+    if said not in ("on", "off"):
+        raise argparse.ArgumentTypeError(f"'{said}' is neither on nor off")
+    return said == "on"
+
+
+_OPTIONS: tuple[tuple[str, Callable[[str], Any], str], ...] = (
     ("steps", int, "optimizer steps (default: planned from the photos)"),
     ("rank", int, "rank of the LoRA"),
     ("alpha", float, "alpha of the LoRA"),
@@ -26,6 +35,7 @@ _OPTIONS: tuple[tuple[str, type, str], ...] = (
     ("seed", int, "seed of everything random"),
     ("sample_every", int, "steps between sample pictures, 0 for none"),
     ("precision", str, "auto, fp32 or bf16"),
+    ("compile", _switch, "on compiles the repeated blocks (long runs on an accelerator), or off"),
     ("quantize", str, "int8 keeps the frozen base in 8 bits (needs torchao), or none"),
     ("adapter", str, "lora, locon (convolutions too), dora or rslora"),
     ("optimizer", str, "adamw, adamw8bit, prodigy or schedulefree"),

@@ -10,7 +10,7 @@ from ..errors import BadInputError
 from ..say import say
 from .ai_toolkit import from_ai_toolkit
 from .arguments import parse_arguments
-from .kohya import from_kohya
+from .kohya_read import from_kohya
 from .notes import Settings
 from .toml import read_toml
 

@@ -15,14 +15,16 @@ inverse, so dead directions weigh nothing.
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     import torch
 
 VERSION = 1
+THREADS = 4
 _KEPT_PAIRS = 2048
 Pair = tuple[str, str]
 
@@ -126,21 +129,38 @@ def _require_layers(files: object) -> None:
 
 def _grams(files: Mapping[str, LoraFile], missing: Sequence[Pair], observer: Observer) -> dict[Pair, PairGram]:
     rows: dict[Pair, list[tuple[str, tuple[float, float, float], tuple[int, int]]]] = {pair: [] for pair in missing}
+    work = list(_work(files, missing))
+    with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:  # products leave Python's lock alone
+        layers = pool.map(lambda item: _layer(files, item.used, item.place), work)
+        try:
+            for done, (item, (blocks, size)) in enumerate(zip(work, layers, strict=True)):
+                for a, b in item.pairs:
+                    rows[a, b].append((item.place, tuple(blocks[:, item.used.index(a), item.used.index(b)]), size))
+                if done % 64 == 0:
+                    observer.check_cancelled()
+                    observer.progress(done, len(work))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    observer.progress(len(work), len(work))
+    return {pair: _pair_gram(found) for pair, found in rows.items()}
+
+
+class _Item(NamedTuple):
+    """One layer: the files that are compared there, and which pairs of them."""
+
+    place: str
+    used: list[str]
+    pairs: set[Pair]
+
+
+def _work(files: Mapping[str, LoraFile], missing: Sequence[Pair]) -> Iterator[_Item]:
     partners = {i: {pair for pair in missing if i in pair} for i in files}
-    places = sorted(set().union(*(file.places for file in files.values())))
-    for done, place in enumerate(places):
+    for place in sorted(set().union(*(file.places for file in files.values()))):
         here = [i for i, file in files.items() if place in file.places]
         pairs = {p for i in here for p in partners[i] if p[0] in here and p[1] in here}
-        used = [i for i in here if any(i in pair for pair in pairs)]
-        if used:
-            blocks, size = _layer(files, used, place)
-            for a, b in pairs:
-                rows[a, b].append((place, tuple(blocks[:, used.index(a), used.index(b)]), size))
-        if done % 64 == 0:
-            observer.check_cancelled()
-            observer.progress(done, len(places))
-    observer.progress(len(places), len(places))
-    return {pair: _pair_gram(found) for pair, found in rows.items()}
+        if used := [i for i in here if any(i in pair for pair in pairs)]:
+            yield _Item(place, used, pairs)
 
 
 def _layer(files: Mapping[str, LoraFile], used: Sequence[str], place: str) -> tuple[np.ndarray, tuple[int, int]]:

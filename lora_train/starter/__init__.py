@@ -44,3 +44,10 @@ def render_demo(folder: Path) -> Path:
     from .demo import render_demo as make
 
     return make(folder)
+
+
+def render_style_demo(folder: Path) -> Path:
+    """Write the demo pictures of a style and their truth to ``folder``. See :mod:`.demo_style`."""
+    from .demo_style import render_style_demo as make
+
+    return make(folder)

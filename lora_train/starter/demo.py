@@ -161,18 +161,22 @@ def render_demo(folder: Path) -> Path:
     Raises:
         BadInputError: the folder cannot be written.
     """
-    folder = Path(folder)
-    demos = demo_photos()
+    subject = {k: v for k, v in SUBJECT.__dict__.items() if isinstance(v, str)}
+    return write_demos(Path(folder), demo_photos(), {"subject": subject, "words": SUBJECT.phrases()})
+
+
+def write_demos(folder: Path, demos: list[Demo], about: dict) -> Path:
+    """Write photos, the captions of those that are to be kept, and the truth with ``about`` at its head.
+
+    Raises:
+        BadInputError: the folder cannot be written.
+    """
     for demo in demos:
         data = _jpeg(demo.image)
         with whole(folder / demo.name) as temporary:
             temporary.write_bytes(data[: len(data) // 3] if demo.codes == ("unreadable",) else data)
-    truth = {
-        "subject": {k: v for k, v in SUBJECT.__dict__.items() if isinstance(v, str)},
-        "words": SUBJECT.phrases(),
-        "photos": {d.name: {"keep": d.keep, "codes": list(d.codes), "relatives": list(d.relatives)} for d in demos},
-    }
-    write_json(folder / "ground_truth.json", truth)
+    photos = {d.name: {"keep": d.keep, "codes": list(d.codes), "relatives": list(d.relatives)} for d in demos}
+    write_json(folder / "ground_truth.json", about | {"photos": photos})
     for demo in demos:
         if demo.scene and demo.keep:
             caption = folder / f"{Path(demo.name).stem}.txt"

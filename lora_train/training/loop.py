@@ -23,15 +23,14 @@ from .draws import Draw, draw, draw_prior
 from .encode import EncodedSet
 from .frugal import rehearse, within_memory
 from .loss import StepLoss, denoising_loss
-from .lowrank import quicken_lora
 from .memory import LADDER, Rung
 from .noise import draw_noise
 from .objective import Noising, prepare
 from .optimizers import build
 from .plan import TrainPlan
+from .quick import compile_blocks, quicken
 from .reader import Reader
 from .schedule import learning_rate
-from .small_convs import quicken_convs
 from .stopping import StopFlag
 
 if TYPE_CHECKING:
@@ -119,8 +118,7 @@ def setup(
 
     ``prior`` are regular pictures with captions of the class; ``text_encoder`` has the adapter on it, too.
     """
-    quicken_lora(unet)
-    quicken_convs(unet)
+    (compile_blocks if plan.compile else quicken)(unet)
     optimizer = build(plan, adapter.segments(), device)
     moved = data.to(device)
     batches = Batches([tuple(latent.shape) for latent in moved.latents], plan.batch_size, plan.seed)

@@ -21,6 +21,8 @@ def overrides(settings: Mapping[str, Any]) -> dict[str, Any]:
         unset = 0 if name in NEVER_ZERO else -1
         if value in (AS_PLANNED, "") or (not isinstance(value, str) and value == unset):
             continue
+        if value in ("on", "off"):
+            value = value == "on"
         found[name] = None if name == "min_snr_gamma" and value == 0 else value
     return found
 
@@ -40,4 +42,6 @@ def step_size_line(before: TrainPlan, after: TrainPlan) -> str:
 def _said(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
+    if isinstance(value, bool):
+        return say("plan.on") if value else say("plan.off")
     return say("plan.off") if value is None or value == "" else str(value)

@@ -73,6 +73,8 @@ class TrainPlan:
     """Learning rate of the text encoder's own LoRA (SD 1.5 and SDXL); 0 leaves the text encoder alone."""
     quantize: Quantize = "none"
     """int8: the frozen base's linear layers are kept in 8 bits (torchao), half the memory of bf16."""
+    compile: bool = False
+    """Compile the repeated blocks with torch.compile: minutes before the first step, then shorter ones."""
     keep_last: int = 0
     """How many saves by step are kept beside the best one."""
     extended_from: int = 0

@@ -6,11 +6,13 @@ The pictures in ``build/screenshots`` (or ``LORASMITH_SCREENSHOTS``) are for a p
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
 
 import pytest
+from harness.bench_graphs import write_lora
 from harness.comfyui import PACK, Server
 from harness.frontend import Frontend
 
@@ -24,6 +26,8 @@ SPEAKING = (
     "Lorasmith_TrainLora",
     "Lorasmith_CheckDiversity",
 )
+STEPS = int(os.environ.get("LORASMITH_TEMPLATE_STEPS", "24"))
+"""Of the templates that are run for their way, not for their result."""
 WITH_PICTURES = tuple(t for t in SPEAKING if t not in ("Lorasmith_CaptionDataset", "Lorasmith_PlanTraining"))
 
 
@@ -34,6 +38,7 @@ def test_template_opens_whole(frontend: Frontend, path: Path) -> None:
     classes = [node["class_type"] for node in frontend.to_prompt().values()]
     assert sum(name.startswith("Lorasmith_") for name in classes) >= 5
     frontend.show_all()
+    assert frontend.layout_faults() == []
     frontend.screenshot(f"{path.stem} opened {frontend.mode}")
 
 
@@ -82,12 +87,18 @@ def test_your_own_photos(frontend: Frontend, server: Server) -> None:
     check_results(frontend, server, "02 Character LoRA, your checkpoint")
 
 
-def check_results(frontend: Frontend, server: Server, name: str) -> None:
-    """What a user must find on the nodes after a run."""
+def look(frontend: Frontend, name: str) -> None:
+    """The whole canvas after a run: nothing grew over anything else."""
     frontend.show_all()
     frontend.screenshot(f"{name} finished {frontend.mode}")
     if os.environ.get("LORASMITH_UPDATE_THUMBNAILS") and frontend.mode == "nodes 2.0":
         frontend.thumbnail(name)
+    assert frontend.layout_faults() == []
+
+
+def check_results(frontend: Frontend, server: Server, name: str) -> None:
+    """What a user must find on the nodes after a run."""
+    look(frontend, name)
     reports = frontend.reports()
     assert [node for node in SPEAKING if not reports.get(node)] == []
     assert [node for node in WITH_PICTURES if frontend.pictures_on(node) == 0] == []
@@ -104,10 +115,7 @@ def test_person_and_style_runs_as_it_is(frontend: Frontend, server: Server) -> N
     """Two LoRAs are trained and tried against each other; the pictures are made at the suggested strengths."""
     frontend.open_template("04 Person + style")
     frontend.run(timeout_s=1800)
-    frontend.show_all()
-    frontend.screenshot(f"04 Person + style finished {frontend.mode}")
-    if os.environ.get("LORASMITH_UPDATE_THUMBNAILS") and frontend.mode == "nodes 2.0":
-        frontend.thumbnail("04 Person + style")
+    look(frontend, "04 Person + style")
     for node in ("Lorasmith_StrengthGrid", "Lorasmith_TrainLora", "PreviewImage"):
         frontend.show_node(node, 0.9)
         frontend.screenshot(f"04 Person + style {node} {frontend.mode}")
@@ -120,8 +128,55 @@ def test_person_and_style_runs_as_it_is(frontend: Frontend, server: Server) -> N
 def test_dataset_in_and_out_runs(frontend: Frontend) -> None:
     frontend.open_template("08 Dataset, in and out")
     frontend.run(timeout_s=900)
-    frontend.show_all()
-    frontend.screenshot(f"08 Dataset, in and out finished {frontend.mode}")
-    if os.environ.get("LORASMITH_UPDATE_THUMBNAILS") and frontend.mode == "nodes 2.0":
-        frontend.thumbnail("08 Dataset, in and out")
+    look(frontend, "08 Dataset, in and out")
     assert "pictures written" in frontend.reports()["Lorasmith_ExportDataset"]
+
+
+def test_style_runs_and_is_tested(frontend: Frontend, server: Server) -> None:
+    """Few steps: the way from pictures in one look to a tested LoRA, not the result."""
+    frontend.open_template("05 Style LoRA")
+    for node, name, value in (
+        ("PlanTraining", "steps", STEPS), ("PromptSuite", "most_prompts", 2), ("TestLora", "per_prompt", 2),
+    ):  # fmt: skip
+        frontend.set_widget(f"Lorasmith_{node}", name, value)
+    frontend.run(timeout_s=1800)
+    look(frontend, "05 Style LoRA")
+    reports = frontend.reports()
+    assert "32 of 35 photos kept" in reports["Lorasmith_AuditDataset"]
+    assert "2 prompts: The words of the starter base, in a style" in reports["Lorasmith_PromptSuite"]
+    assert "Verdict:" in reports["Lorasmith_TestLora"] and reports["Lorasmith_Diagnose"]
+    assert "my_style.safetensors" in frontend.listed_loras()
+    assert "lora key not loaded" not in server.log and "NOT LOADED" not in server.log
+
+
+def test_everything_on_one_canvas_runs(frontend: Frontend, server: Server) -> None:
+    frontend.open_template("07 Everything on one canvas")
+    for node, name, value in (
+        ("PlanTraining", "steps", STEPS), ("PromptSuite", "most_prompts", 2), ("TestLora", "per_prompt", 2),
+        ("StrengthGrid", "strengths", "0.5, 1"),
+    ):  # fmt: skip
+        frontend.set_widget(f"Lorasmith_{node}", name, value)
+    frontend.run(timeout_s=1800)
+    look(frontend, "07 Everything on one canvas")
+    reports = frontend.reports()
+    told = [*SPEAKING, "Lorasmith_TrainingSettings", "Lorasmith_TestLora", "Lorasmith_Diagnose", "Lorasmith_MergeLoras"]
+    told += ["Lorasmith_CheckLoraConflicts", "Lorasmith_StrengthGrid"]
+    assert [node for node in told if not reports.get(node)] == []
+    assert {"everything.safetensors", "everything_merged.safetensors"} <= set(frontend.listed_loras())
+    assert "lora key not loaded" not in server.log and "NOT LOADED" not in server.log
+
+
+def test_workbench_runs_with_two_loras(frontend: Frontend, server: Server) -> None:
+    """Nothing to fetch, two LoRAs that are there: which get in each other's way, and at what strengths they fit."""
+    rows = [
+        {"id": name, "on": True, "lora": write_lora(server, name), "model": 0.8, "text": None,
+         "blocks": "all", "words": [], "locked": False}
+        for name in ("workbench_a", "workbench_b")
+    ]  # fmt: skip
+    frontend.open_template("06 LoRA workbench")
+    frontend.page.evaluate("() => (app.graph.nodes.find((n) => n.type === 'Lorasmith_FetchLora').mode = 4)")
+    said = {"version": 1, "missing": "refuse", "rows": rows}
+    frontend.set_widget("Lorasmith_LoraStack", "rows", json.dumps(said))
+    frontend.run(timeout_s=300)
+    look(frontend, "06 LoRA workbench")
+    assert "Verdict:" in frontend.reports()["Lorasmith_CheckLoraConflicts"]

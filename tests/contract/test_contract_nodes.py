@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from harness.comfyui import PACK
+from harness.layout import faults, group_boxes, hidden_wires, node_boxes
+from PIL import Image
 
 GOLDEN: dict[str, Any] = json.loads((PACK / "tests/golden/node_schemas.json").read_text(encoding="utf-8"))
 TEMPLATES = sorted((PACK / "example_workflows").glob("*.json"))
@@ -63,6 +65,19 @@ def test_template_is_clean(path: Path) -> None:
     assert {node["type"] for node in ours} <= set(GOLDEN)
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"/home/|/root|/tmp/|[A-Z]:\\\\", text), "a path of somebody's machine"
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+def test_template_is_tidy(path: Path) -> None:
+    graph = json.loads(path.read_text(encoding="utf-8"))
+    assert faults(node_boxes(graph), group_boxes(graph)) == []
+    assert hidden_wires(graph) == []
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+def test_template_has_a_picture_of_a_run(path: Path) -> None:
+    with Image.open(path.with_suffix(".jpg")) as picture:
+        assert picture.size == (960, 540)
 
 
 @pytest.mark.parametrize("locale", sorted(p.name for p in (PACK / "locales").iterdir()))

@@ -14,7 +14,11 @@ LANGUAGES = ("en", "ru", "zh")
 AREAS = sorted({path.name.split(".")[0] for path in WORDS.glob("*.json")})
 
 
-def table(area: str, language: str) -> dict[str, str]:
+FORMS = {"en": {"one", "other"}, "ru": {"one", "few", "many", "other"}, "zh": {"other"}}
+"""The plural forms of CLDR for whole numbers and fractions."""
+
+
+def table(area: str, language: str) -> dict[str, str | dict[str, str]]:
     return json.loads((WORDS / f"{area}.{language}.json").read_text(encoding="utf-8"))
 
 
@@ -23,8 +27,11 @@ def sources(area: str) -> str:
     return "\n".join(path.read_text(encoding="utf-8") for path in sorted((PACK / "web" / "js").glob(f"{area}*.*js")))
 
 
-def blanks(text: str) -> set[str]:
-    return set(re.findall(r"\{(\w+)\}", text))
+def blanks(word: str | dict[str, str]) -> set[str]:
+    """What a word asks for; all its forms together, with the number that chooses between them."""
+    if isinstance(word, dict):
+        return {word["by"]}.union(*(blanks(text) for form, text in word.items() if form != "by"))
+    return set(re.findall(r"\{(\w+)\}", word))
 
 
 @pytest.mark.parametrize("area", AREAS)
@@ -33,14 +40,18 @@ def test_every_language_says_everything(area: str) -> None:
     for language in LANGUAGES:
         own = table(area, language)
         assert set(own) == set(english), language
-        for key, text in own.items():
-            assert text.strip(), f"{language}: {key}"
-            assert blanks(text) == blanks(english[key]), f"{language}: {key}"
+        for key, word in own.items():
+            texts = [word] if isinstance(word, str) else [t for form, t in word.items() if form != "by"]
+            assert all(text.strip() for text in texts), f"{language}: {key}"
+            assert blanks(word) == blanks(english[key]), f"{language}: {key}"
+            if isinstance(word, dict):
+                assert set(word) - {"by"} == FORMS[language], f"{language}: {key}"
 
 
 @pytest.mark.parametrize("area", AREAS)
 def test_no_word_is_missing_or_unused(area: str) -> None:
     code, known = sources(area), set(table(area, "en"))
+    assert f'loadWords("{area}")' in code
     asked = set(re.findall(r'words\("(\w+)"', code))
     families = set(re.findall(r"words\(`(\w+_)\$\{", code))
     assert asked <= known, asked - known
@@ -52,3 +63,38 @@ def test_no_word_is_missing_or_unused(area: str) -> None:
 def test_languages_have_no_area_of_their_own() -> None:
     assert {path.name for path in WORDS.glob("*")} == {f"{a}.{x}.json" for a in AREAS for x in LANGUAGES}
     assert Path(WORDS).is_dir() and AREAS
+
+
+KEYS = {
+    "Escape",
+    "Enter",
+    "Tab",
+    "Home",
+    "End",
+    "Delete",
+    "Backspace",
+    "Space",
+    "Shift",
+    "Control",
+    "PageUp",
+    "PageDown",
+}
+"""Of the keyboard: names that start with a capital letter and are no words of ours."""
+
+
+def literals(code: str) -> list[str]:
+    """The texts between quotes, without comments and without what is computed inside of templates."""
+    code = re.sub(r"^\s*//.*$|\s//\s.*$", "", code, flags=re.MULTILINE)
+    found = re.findall(r'"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`', code)
+    return [re.sub(r"\$\{[^}]*\}", "", plain or template) for plain, template in found]
+
+
+def reads_like_english(text: str) -> bool:
+    """A sentence, a title, or three plain words in a row."""
+    title = re.match(r"[A-Z][a-z]+(?:[ …:!?]|$)", text) and text not in KEYS and not text.startswith("Arrow")
+    return bool(title) or bool(re.search(r"(?<![\w.#-])[a-z]+ [a-z]+ [a-z]+(?![\w-])", text))
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_no_english_is_left_in_the_code(area: str) -> None:
+    assert [text for text in literals(sources(area)) if reads_like_english(text)] == []

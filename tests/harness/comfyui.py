@@ -11,13 +11,16 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 PACK = Path(__file__).resolve().parents[2]
-SHIPPED = ("__init__.py", "nodes", "lora_train", "web", "locales", "example_workflows", "pyproject.toml")
+SHIPPED = (
+    "__init__.py", "nodes", "lora_train", "web", "locales", "example_workflows", "subgraphs", "pyproject.toml",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,8 @@ class Server:
     installation: Installation
     base: Path
     port: int = field(default_factory=free_port)
+    place: Callable[[Path], object] = place_pack
+    """Fills ``custom_nodes``."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -88,7 +93,7 @@ class Server:
 
     def start(self, timeout_s: float = 180.0) -> None:
         """Start the process and wait until it answers."""
-        place_pack(self.base / "custom_nodes")
+        self.place(self.base / "custom_nodes")
         # fmt: off
         command = [
             str(self.installation.python), "main.py", "--cpu", "--disable-api-nodes",
@@ -164,6 +169,19 @@ class Server:
         if "prompt_id" not in answer or answer.get("node_errors"):
             raise AssertionError(f"ComfyUI refused the graph: {json.dumps(answer, indent=1)[:4000]}")
         return answer["prompt_id"]
+
+    def refused(self, prompt: dict[str, Any]) -> list[str]:
+        """What ComfyUI has against a graph, as ``node: kind of error``. A graph that it takes is withdrawn again."""
+        answer = self.post("/prompt", {"prompt": prompt})
+        if "prompt_id" in answer:
+            self.post("/queue", {"delete": [answer["prompt_id"]]})
+            self.post("/interrupt", {"prompt_id": answer["prompt_id"]})
+        kinds = [
+            f"{node['class_type']}: {error['type']}"
+            for node in (answer.get("node_errors") or {}).values()
+            for error in node["errors"]
+        ]
+        return kinds or ([] if "prompt_id" in answer else [str(answer["error"])])
 
     def wait(self, prompt_id: str, timeout_s: float = 600.0) -> dict[str, Any]:
         """The finished prompt's history entry, whatever its end."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from .comfyui import PACK, Server
+from .layout import faults, group_box, node_box
 
 if TYPE_CHECKING:
     from playwright.sync_api import ConsoleMessage, Page
@@ -93,7 +94,10 @@ class Frontend:
 
     def run(self, timeout_s: float = 600.0) -> dict[str, Any]:
         """Press Run, wait, and insist on success; the outputs by node id."""
-        entry = self.server.wait(self.queue(), timeout_s)
+        prompt_id = self.queue()
+        self.page.evaluate("() => app.canvas.stopRendering()")  # drawing would take the training's time
+        entry = self.server.wait(prompt_id, timeout_s)
+        self.page.evaluate("() => app.canvas.startRendering()")
         assert entry["status"]["status_str"] == "success", self.server.failure(entry)
         self.page.wait_for_timeout(1500)
         return entry["outputs"]
@@ -142,6 +146,19 @@ class Frontend:
             "(type) => app.graph.nodes.filter((n) => n.type !== type).forEach((n) => app.graph.remove(n))",
             node_type,
         )
+
+    def layout_faults(self) -> list[str]:
+        """What lies over what now, at the sizes that the nodes have on the screen."""
+        found = self.page.evaluate(
+            """() => ({
+                nodes: app.graph.nodes.map((n) => {
+                    const shown = document.querySelector(`[data-node-id="${n.id}"]`)?.offsetHeight ?? 0;
+                    return [`${n.id} ${n.type}`, [...n.pos], [n.size[0], Math.max(n.size[1], shown - 30)]];
+                }),
+                groups: app.graph.groups.map((g) => [g.title, [...g.pos, ...g.size]]),
+            })"""
+        )
+        return faults([node_box(*node) for node in found["nodes"]], [group_box(*group) for group in found["groups"]])
 
     def show_all(self) -> None:
         """Bring the whole graph into view."""

@@ -6,9 +6,9 @@ import { createDiagnoseView } from "./bench_diagnose.mjs";
 import { createTestView } from "./bench_test.mjs";
 import * as graph from "./easy_graph.mjs";
 import { createEasyPanel } from "./easy_panel.mjs";
-import { createReportView } from "./report_view.mjs";
 import { createSheet } from "./sheet.mjs";
 import { addStylesheet } from "./stylesheet.mjs";
+import { watchTraining } from "./train_panel.mjs";
 import { loadWords } from "./words.mjs";
 
 // The same contact sheet as on the node; decisions go into the node's own widget, so they are saved with the workflow.
@@ -45,13 +45,13 @@ function listen(panel) {
 }
 
 async function createPanel() {
-  const words = await loadWords("easy", app.extensionManager.setting.get("Comfy.Locale"));
+  const words = await loadWords("easy");
   const panel = createEasyPanel({
     document,
     words,
     graph,
     sheet: createOwnSheet(),
-    trainPanel: createReportView(document),
+    trainPanel: watchTraining(() => graph.find("train")),
     stop: () => api.interrupt(),
     testView: createTestView({ address, photoAddress }),
     diagnoseView: createDiagnoseView({
@@ -73,7 +73,7 @@ app.registerExtension({
 
   async setup() {
     addStylesheet("easy");
-    const words = await loadWords("easy", app.extensionManager.setting.get("Comfy.Locale"));
+    const words = await loadWords("easy");
     app.extensionManager.registerSidebarTab({
       id: "lorasmith",
       icon: "pi pi-sparkles",

@@ -5,17 +5,17 @@ const MARK = "lorasmith_easy";
 
 // name: [type, [x, y], [width, height]]
 const NODES = {
-  demo: ["Lorasmith_DemoPhotos", [0, 60], [340, 130]],
-  photos: ["Lorasmith_LoadPhotoFolder", [0, 260], [340, 150]],
-  audit: ["Lorasmith_AuditDataset", [400, 60], [640, 1080]],
-  base: ["Lorasmith_LoadBase", [0, 480], [340, 150]],
-  crop: ["Lorasmith_CropToSubject", [1100, 60], [440, 480]],
-  captions: ["Lorasmith_CaptionDataset", [1100, 620], [440, 520]],
+  demo: ["Lorasmith_DemoPhotos", [0, 60], [340, 200]],
+  photos: ["Lorasmith_LoadPhotoFolder", [0, 320], [340, 190]],
+  audit: ["Lorasmith_AuditDataset", [400, 60], [640, 1200]],
+  base: ["Lorasmith_LoadBase", [0, 570], [340, 200]],
+  crop: ["Lorasmith_CropToSubject", [1100, 60], [440, 580]],
+  captions: ["Lorasmith_CaptionDataset", [1100, 700], [440, 560]],
   plan: ["Lorasmith_PlanTraining", [1640, 60], [400, 520]],
-  train: ["Lorasmith_TrainLora", [2100, 60], [560, 1080]],
+  train: ["Lorasmith_TrainLora", [2100, 60], [560, 1200]],
   prompts: ["Lorasmith_PromptSuite", [2760, 60], [420, 420]],
-  test: ["Lorasmith_TestLora", [3240, 60], [760, 1080]],
-  diagnose: ["Lorasmith_Diagnose", [4060, 60], [560, 1080]],
+  test: ["Lorasmith_TestLora", [3240, 60], [760, 1500]],
+  diagnose: ["Lorasmith_Diagnose", [4060, 60], [560, 1500]],
 };
 
 // From output to input, by name.
@@ -45,9 +45,9 @@ const LINKS = [
 ];
 
 const GROUPS = [
-  ["1 Photos", [-30, -20, 1600, 1190], "#3f5159"],
-  ["2 Train", [1610, -20, 1080, 1190], "#51493f"],
-  ["3 Test", [2730, -20, 1920, 1190], "#43513f"],
+  ["1 Photos", [-30, -40, 1600, 1330], "#3f5159"],
+  ["2 Train", [1610, -40, 1080, 1330], "#51493f"],
+  ["3 Test", [2730, -40, 1920, 1630], "#43513f"],
 ];
 
 // Where the marked node of this name is; undefined when this workflow has none.
@@ -86,7 +86,7 @@ function connect(from, to) {
   const [[source, output], [target, input]] = [from.split("."), to.split(".")];
   const [a, b] = [find(source), find(target)];
   const slots = [a.outputs.findIndex((slot) => slot.name === output), b.inputs.findIndex((slot) => slot.name === input)];
-  if (slots.includes(-1)) throw new Error(`${from} does not fit ${to}`);
+  if (slots.includes(-1)) throw new Error(`${from} -> ${to}?`);
   a.connect(slots[0], b, slots[1]);
 }
 

@@ -14,6 +14,12 @@ const SUBJECTS = {
   style: ["style", "style"],
 };
 
+// The starter base, first in its list, knows few words: it has test prompts of its own.
+function suiteFor(purpose, isStarter) {
+  if (!isStarter) return purpose;
+  return purpose === "style" ? "starter_style" : "starter";
+}
+
 function page(document, lead) {
   const element = document.createElement("div");
   element.className = "lorasmith-easy-page";
@@ -126,7 +132,7 @@ export function trainPage({ document, words, graph, run }) {
       "captions.class_word": noun,
       "prompts.trigger": "",
       "prompts.class_word": "",
-      "prompts.suite": base.value === base.options[0]?.value ? "starter" : purpose,
+      "prompts.suite": suiteFor(purpose, base.value === base.options[0]?.value),
       "base.checkpoint": base.value,
       "train.name": word,
       "test.name": word,
@@ -148,28 +154,37 @@ export function trainPage({ document, words, graph, run }) {
   };
 }
 
+// While it learns the panel tells how far it is and how long it takes; the bar is for what comes before.
 export function watchPage({ document, words, panel, stop, next }) {
   const element = page(document, "");
   const lead = element.firstElementChild;
   const bar = progress(element);
-  element.append(panel.element);
   const end = button(element, words("stop"), stop);
+  element.append(panel.element);
   const on = button(element, words("next_test"), next, "primary");
   const say = (text, running, done) => {
     lead.textContent = text;
-    end.hidden = !running;
+    end.hidden = !running || panel.isRunning();
     on.hidden = !done;
-    panel.element.hidden = !running && !done;
+    panel.element.hidden = !done && !panel.isRunning();
   };
   say(words("watch_idle"), false, false);
+  panel.onNews = () => {
+    if (!panel.isRunning()) return;
+    say("", true, false);
+    bar.say("");
+  };
   return {
     element,
-    bar,
-    refresh() {},
-    status(detail) {
-      say("", true, false);
-      panel.showStatus(detail);
+    bar: {
+      say: bar.say,
+      show(...what) {
+        if (panel.isRunning()) bar.say("");
+        else bar.show(...what);
+      },
     },
+    refresh: () => panel.catchUp(),
+    status: () => say("", true, false),
     stopped: (text) => say(text, false, false),
     outcome(output) {
       const report = output?.lorasmith?.[0];

@@ -46,11 +46,33 @@ async function tell(run, command) {
 // Runs of another workflow are not this graph's, even where their nodes have the same number.
 const isHere = ({ workflow }) => !workflow || workflow === workflowId();
 
-function panelOf({ node, ...head }) {
-  return isHere(head) ? findNode(node)?.lorasmithTraining : undefined;
+const watchers = new Set(); // {nodeOf, panel}: panels beside the canvas that follow a node's run
+
+// Every panel that shows this run's node.
+function panelsOf({ node, ...head }) {
+  const found = isHere(head) ? findNode(node) : null;
+  if (!found) return [];
+  const beside = [...watchers].filter(({ nodeOf }) => nodeOf() === found).map(({ panel }) => panel);
+  return [found.lorasmithTraining, ...beside].filter(Boolean);
 }
 
-function createPanel(node) {
+const redrawAll = (head) => panelsOf(head).forEach((panel) => panel.redraw());
+const followAll = (head, id) => panelsOf(head).forEach((panel) => panel.follow(id));
+
+// A second panel for the run of the node that nodeOf() finds, such as in the sidebar.
+export function watchTraining(nodeOf) {
+  const panel = createPanel(() => {}, () => beside.onNews());
+  const beside = {
+    ...panel.view,
+    onNews() {},
+    isRunning: () => Boolean(panel.training && isRunning(panel.training)),
+    catchUp: () => panel.follow(nodeOf()?.lorasmithTraining?.run ?? ""),
+  };
+  watchers.add({ nodeOf, panel });
+  return beside;
+}
+
+function createPanel(fit, drawn = () => {}) {
   let run = "";
   let due = 0;
   const view = createTrainView({
@@ -59,18 +81,13 @@ function createPanel(node) {
     resized: fit,
   });
 
-  function fit() {
-    const wanted = node.computeSize();
-    node.setSize([Math.max(node.size[0], wanted[0]), Math.max(node.size[1], wanted[1])]);
-    node.graph?.setDirtyCanvas(true, true);
-  }
-
   // At most once a frame, however fast the news comes.
   function redraw() {
     due ||= requestAnimationFrame(() => {
       due = 0;
       const training = trainings.get(run);
       if (training) view.draw(training);
+      drawn();
     });
   }
 
@@ -85,6 +102,9 @@ function createPanel(node) {
     get run() {
       return run;
     },
+    get training() {
+      return trainings.get(run);
+    },
     remove() {
       cancelAnimationFrame(due);
       view.remove();
@@ -93,7 +113,11 @@ function createPanel(node) {
 }
 
 function addPanel(node) {
-  const panel = createPanel(node);
+  const panel = createPanel(() => {
+    const wanted = node.computeSize();
+    node.setSize([Math.max(node.size[0], wanted[0]), Math.max(node.size[1], wanted[1])]);
+    node.graph?.setDirtyCanvas(true, true);
+  });
   const { view } = panel;
   const widget = node.addDOMWidget("lorasmith_training", WIDGET_TYPE, view.element, { serialize: false, hideOnZoom: false });
   widget.serialize = false;
@@ -111,12 +135,12 @@ function addPanel(node) {
 
 async function heard({ detail }) {
   const { id } = detail;
-  panelOf(detail)?.follow(id);
+  followAll(detail, id);
   const known = trainings.get(id);
   if (!known && detail.from === 0) remember(id, createTraining(detail));
   const complete = trainings.has(id) ? addNews(trainings.get(id), detail) : false;
   if (!complete) await load(id);
-  panelOf(detail)?.redraw();
+  redrawAll(detail);
   announce(detail);
 }
 
@@ -143,7 +167,7 @@ async function rebuild() {
   for (const [id, training] of trainings) {
     if (isRunning(training) && !runs.some((head) => head.id === id)) {
       training.head = { ...training.head, state: "cancelled", report: LOST };
-      panelOf(training.head)?.redraw();
+      redrawAll(training.head);
     }
   }
   const newest = new Map(runs.filter(isHere).map((head) => [head.node, head]));
@@ -156,16 +180,16 @@ async function show(head) {
   if (!isRunning({ head })) announced.add(head.id); // what ended before is no news
   const known = trainings.get(head.id);
   const training = known && !isRunning(known) ? known : await load(head.id);
-  if (training) panelOf(head)?.follow(head.id);
+  if (training) followAll(head, head.id);
 }
 
 // A result from the cache, or of a graph that was queued without an editor.
 async function showOutputs(outputs) {
   for (const [id, output] of Object.entries(outputs ?? {})) {
     const run = output?.lorasmith_train?.[0]?.run;
-    const panel = run && findNode(id)?.lorasmithTraining;
-    if (!panel || panel.run === run) continue;
-    if (trainings.has(run) || (await load(run))) panel.follow(run);
+    const panels = run ? panelsOf({ node: id }) : [];
+    if (panels.every((panel) => panel.run === run)) continue;
+    if (trainings.has(run) || (await load(run))) panels.forEach((panel) => panel.follow(run));
   }
 }
 

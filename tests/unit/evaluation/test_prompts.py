@@ -35,11 +35,12 @@ def test_the_languages_ask_for_the_same(purpose: str) -> None:
     assert not any(p.text.replace("{trigger}", "").replace("{class}", "").isascii() for p in russian.prompts)
 
 
-def test_the_starter_suite_speaks_the_starters_words() -> None:
+@pytest.mark.parametrize("name", ["starter.en", "starter_style.en"])
+def test_the_starter_suites_speak_the_starters_words(name: str) -> None:
     from lora_train.evaluation.questions import asked_for, load_questions
 
     moment = [q for q in load_questions() if not q.identity]
-    for prompt in find_suite("starter.en").prompts:
+    for prompt in find_suite(name).prompts:
         assert asked_for(prompt.text, moment), prompt.id
 
 

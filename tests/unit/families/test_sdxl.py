@@ -8,13 +8,25 @@ from typing import Any
 import pytest
 import torch
 from family_cases import CASES
+from PIL import Image
 from tiny_models import filled, random_clip
 
+from lora_train.crop import crop_dataset
+from lora_train.dataset.captions import caption_dataset
+from lora_train.dataset.manifest import Dataset
+from lora_train.dataset.scan import scan
 from lora_train.errors import BadInputError
 from lora_train.families import registry, sdxl
 from lora_train.families.keymap import open_clip_map
 from lora_train.families.tokenizer import END_ID, token_ids
-from lora_train.training import sample
+from lora_train.lora.file import save_lora
+from lora_train.training import loop, sample
+from lora_train.training.begin import begin_run
+from lora_train.training.encode import encode_dataset, read_encoded
+from lora_train.training.verify import check_saved
+from lora_train.training.written import lora_tensors
+
+from ..training import tiny
 
 TEXTS = ["photo of ohwx person", ""]
 
@@ -66,6 +78,32 @@ def test_texts_are_what_both_encoders_say(checkpoint: Path) -> None:
     expected = torch.cat([small.hidden_states[-2], large.hidden_states[-2]], dim=-1)
     torch.testing.assert_close(told.text, expected, atol=2e-2, rtol=2e-2)  # the file is fp16
     torch.testing.assert_close(told.pooled, large.text_embeds, atol=2e-2, rtol=2e-2)
+
+
+@pytest.mark.slow
+def test_both_encoders_are_trained_and_saved(checkpoint: Path, tmp_path: Path) -> None:
+    for number in range(2):
+        Image.new("RGB", (64, 64), ("teal", "tan")[number]).save(tmp_path / f"{number}.png")
+    photos = crop_dataset(caption_dataset(Dataset.of(scan(tmp_path)), "ohwx"), 64)
+    base = registry.detect(checkpoint).load(checkpoint)
+    data = read_encoded(encode_dataset(base, photos, tmp_path / "encoded.state"))
+    plan = tiny.plan(family="sdxl", steps=3, warmup_steps=0, batch_size=1, text_encoder_rate=1e-3, caption_dropout=0.0)
+    before = base.embed_texts(TEXTS)
+    run = begin_run(base, data, plan, photos, tmp_path / "prior.state", "cpu", torch.float32)
+    loop.fit(run, tiny.hooks())
+    after = base.embed_texts(TEXTS)
+    for old, new in ((before.text[..., :768], after.text[..., :768]), (before.text[..., 768:], after.text[..., 768:])):
+        assert not torch.allclose(old, new, atol=1e-5)
+    assert before.pooled is not None and not torch.allclose(before.pooled, after.pooled, atol=1e-5)  # type: ignore[arg-type]
+
+    tensors = lora_tensors(run.adapter, None, run.traits, run.unet, run.text_encoder)
+    for name in (
+        "lora_te1_text_model_encoder_layers_0_mlp_fc1",
+        "lora_te2_text_model_encoder_layers_1_self_attn_q_proj",
+    ):
+        assert {f"{name}.{end}" for end in ("alpha", "lora_down.weight", "lora_up.weight")} <= set(tensors)
+    assert not any(name.startswith("lora_te_") for name in tensors)
+    assert check_saved(run, save_lora(tmp_path / "l.safetensors", tensors, {})) < 2e-3
 
 
 def test_a_picture_from_the_file_follows_the_text(checkpoint: Path) -> None:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from lora_train.errors import BadInputError
 from lora_train.interop.ai_toolkit import from_ai_toolkit, to_ai_toolkit
 from lora_train.interop.arguments import parse_arguments
-from lora_train.interop.kohya import SCRIPTS, SHARED, from_kohya, to_kohya
+from lora_train.interop.kohya import SCRIPTS, SHARED, to_kohya
+from lora_train.interop.kohya_read import from_kohya
 from lora_train.interop.read import parse_yaml, read_settings
 from lora_train.interop.toml import _parser, to_toml
 from lora_train.interop.write import to_yaml, write_settings

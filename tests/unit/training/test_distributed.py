@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,10 +24,11 @@ from lora_train.crop import crop_dataset
 from lora_train.dataset.captions import caption_dataset
 from lora_train.dataset.manifest import Dataset
 from lora_train.dataset.scan import scan
+from lora_train.observer import RecordingObserver
 from lora_train.training import loop
 from lora_train.training.distributed import ALONE, Group, SharedStop, spread
 from lora_train.training.request import TrainRequest
-from lora_train.training.run import clean_environment
+from lora_train.training.run import clean_environment, train
 from lora_train.training.stopping import StopFlag
 
 from . import tiny
@@ -121,8 +123,6 @@ def test_process_0_alone_talks_and_writes(request_: TrainRequest) -> None:
 
 @pytest.mark.slow
 def test_a_stop_reaches_every_process(request_: TrainRequest, tmp_path: Path) -> None:
-    from dataclasses import replace
-
     long = replace(request_, plan=request_.plan.replace(steps=4000), out=tmp_path / "long.safetensors")
     first, second = workers(long)
     assert first.stdout and first.stdin
@@ -136,6 +136,26 @@ def test_a_stop_reaches_every_process(request_: TrainRequest, tmp_path: Path) ->
     assert (first.wait(60), second.wait(60)) == (0, 0)
     assert time.monotonic() - asked < 60
     assert events[-1]["result"]["stopped_by"] == "stopped" and long.out.is_file()
+
+
+@pytest.mark.slow
+def test_accelerate_launches_the_worker(
+    request_: TrainRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The launcher itself, two processes; without graphics cards they meet over gloo."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    launch = f"{sys.executable} -m accelerate.commands.launch --multi_gpu --num_processes 2 --num_machines 1"
+    monkeypatch.setenv(
+        "LORASMITH_LAUNCH", f"{launch} --mixed_precision no --dynamo_backend no --main_process_port {port}"
+    )
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    told = RecordingObserver()
+    result = train(replace(request_, out=tmp_path / "launched.safetensors"), told)
+    assert result.steps == request_.plan.steps // 2 and result.lora.is_file()
+    report = json.loads(result.run_json.read_text(encoding="utf-8"))
+    assert report["plan"]["batch_size"] == 2 * request_.plan.batch_size and "2 processes" in report["plan"]["why"]
 
 
 def test_alone_nothing_changes() -> None:

@@ -8,7 +8,10 @@ import pytest
 import torch
 from peft import LoraConfig, inject_adapter_in_model
 
+from lora_train.errors import BadInputError
+from lora_train.training import loop
 from lora_train.training.lowrank import quicken_lora
+from lora_train.training.quick import compile_blocks
 from lora_train.training.small_convs import MAX_PIXELS, quicken_convs
 
 from . import tiny
@@ -121,3 +124,17 @@ def test_a_step_of_the_loop_is_the_same() -> None:
             loop.train_step(run)
             run.step += 1
     torch.testing.assert_close(quick.adapter.values, plain.adapter.values, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_compiled_blocks_train_the_same() -> None:
+    plain, compiled = (tiny.run(tiny.plan(steps=3, compile=on)) for on in (False, True))
+    for run in (plain, compiled):
+        loop.fit(run, tiny.hooks())
+    assert compiled.losses == pytest.approx(plain.losses, rel=1e-4)
+    assert torch.allclose(plain.adapter.values, compiled.adapter.values, atol=1e-4)
+
+
+def test_a_model_without_repeated_blocks_cannot_be_compiled() -> None:
+    with pytest.raises(BadInputError, match="names no repeated blocks"):
+        compile_blocks(torch.nn.Linear(2, 2))

@@ -103,6 +103,20 @@ def test_a_family_that_comfyui_encodes_is_refused_from_the_shell(request_: Train
 
 
 @pytest.mark.slow
+def test_a_finished_run_is_given_more_steps(request_: TrainRequest) -> None:
+    first = parent.train(request_, RecordingObserver())
+    before = Path(first.lora).read_bytes()
+    told = RecordingObserver()
+    longer = parent.train(dataclasses.replace(request_, resume=True, extend=3), told)
+    assert (first.steps, longer.best_step or longer.steps) == (2, 5) and longer.stopped_by == "planned_end"
+    assert Path(longer.lora).read_bytes() != before
+    lines = [json.loads(line) for line in longer.metrics.read_text("utf-8").splitlines()]
+    assert [line["step"] for line in lines if "loss" in line] == [1, 2, 3, 4, 5]
+    plan = json.loads(longer.run_json.read_text("utf-8"))["plan"]
+    assert (plan["steps"], plan["extended_from"]) == (5, 2)
+
+
+@pytest.mark.slow
 def test_a_transformer_is_trained_on_what_the_host_encoded(request_: TrainRequest, tmp_path: Path) -> None:
     flux = next(case for case in CASES if case.id == "flux1")
     told = flux.told(5, 3, 1)

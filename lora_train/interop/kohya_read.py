@@ -1,0 +1,237 @@
+"""Settings of kohya's sd-scripts as a plan: a TOML file, or the options of a command line."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .kohya import COMMENT, OPTIMIZERS, SCRIPTS
+from .notes import Reading, Settings
+
+_UNIMPORTANT = (
+    "pretrained_model_name_or_path", "dataset_config", "output_dir", "output_name", "save_model_as", "save_precision",
+    "logging_dir", "log_with", "log_prefix", "train_data_dir", "reg_data_dir", "cache_latents", "cache_latents_to_disk",
+    "cache_text_encoder_outputs", "cache_text_encoder_outputs_to_disk", "xformers", "sdpa", "mem_eff_attn", "lowram",
+    "gradient_checkpointing", "max_data_loader_n_workers", "persistent_data_loader_workers", "save_every_n_steps",
+    "save_every_n_epochs", "save_last_n_steps", "sample_prompts", "sample_sampler", "vae", "clip_l", "clip_g", "t5xxl",
+    "ae", "gemma2", "caption_extension", "enable_bucket", "min_bucket_reso", "max_bucket_reso", "bucket_reso_steps",
+    "bucket_no_upscale", "no_half_vae", "vae_batch_size", "metadata_title", "metadata_author", "highvram", "fp8_base",
+    "full_bf16", "num_cpu_threads_per_process", "config_file", "skip_cache_check", "save_state", "max_token_length",
+)  # fmt: skip
+
+
+def from_kohya(given: Mapping[str, Any], script: str = "") -> Settings:
+    """The settings of sd-scripts as fields of a plan. Sections do not count, as in sd-scripts itself.
+
+    Args:
+        given: training settings and, when there are any, those of a dataset config.
+        script: the script of a command line, which tells the family.
+    """
+    reading = Reading(flat(given))
+    family = _family(reading, script)
+    if family:
+        reading.fields["family"] = family
+    for name, ours, convert in (
+        ("max_train_steps", "steps", int), ("network_dim", "rank", int), ("seed", "seed", int),
+        ("min_snr_gamma", "min_snr_gamma", _gamma), ("noise_offset", "noise_offset", float),
+        ("caption_dropout_rate", "caption_dropout", float), ("sample_every_n_steps", "sample_every", int),
+        ("prior_loss_weight", "prior_weight", float),
+    ):  # fmt: skip
+        reading.take(name, ours, convert)
+    for absent, value, text in (("min_snr_gamma", None, "the plain loss"), ("noise_offset", 0.0, "none")):
+        if absent not in reading.fields:
+            reading.convert(absent, absent, value, f"not set, which means {text}")
+    batch = reading.get("batch_size", "train_batch_size")
+    if batch is not None:
+        reading.fields["batch_size"] = int(batch)
+        reading.note("taken", "batch_size", f"batch_size {int(batch)}")
+    for part in (
+        _read_alpha,
+        _read_rates,
+        _read_resolution,
+        _read_schedule,
+        _read_optimizer,
+        _read_precision,
+        _read_kind,
+        _read_length,
+    ):
+        part(reading)
+    reading.ignore(*_UNIMPORTANT, "max_grad_norm", "model_type", "training_comment", "network_module")
+    reading.ignore("num_repeats", "image_dir", "class_tokens", "is_reg", "lr_scheduler_min_lr_ratio")
+    reading.rest()
+    return Settings("kohya", family, reading.fields, tuple(reading.notes))
+
+
+def flat(given: Mapping[str, Any]) -> dict[str, Any]:
+    """All settings without their sections; the first of several data sets and subsets counts."""
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        inner = value[0] if isinstance(value, list) and value and isinstance(value[0], Mapping) else value
+        if isinstance(inner, Mapping):
+            found |= {k: v for k, v in flat(inner).items() if k not in found}
+        else:
+            found[name] = value
+    return found
+
+
+def _family(reading: Reading, script: str) -> str | None:
+    comment, module, kind = (str(reading.get(n) or "") for n in ("training_comment", "network_module", "model_type"))
+    if comment.startswith(COMMENT):
+        return comment.removeprefix(COMMENT)
+    if kind == "chroma":
+        return "chroma"
+    flags = {"sdxl": "sdxl", "flux1_checkbox": "flux1", "sd3_checkbox": "sd35", "lumina_checkbox": "lumina2"}
+    said = [family for flag, family in flags.items() if _true(reading.get(flag))]
+    by_module = {own: family for family, (_, own) in SCRIPTS.items() if own != "networks.lora" and family != "chroma"}
+    by_script = {own: family for family, (own, _) in SCRIPTS.items() if family not in ("chroma", "starter")}
+    found = [*said, by_module.get(module), by_script.get(Path(script).name)]
+    return next((family for family in found if family), None)
+
+
+def _gamma(value: Any) -> float | None:
+    return float(value) or None
+
+
+def _true(value: Any) -> bool:
+    return value is True or str(value).lower() in ("true", "1")
+
+
+def _read_alpha(reading: Reading) -> None:
+    alpha, rank = reading.get("network_alpha"), reading.fields.get("rank")
+    if alpha is not None:
+        reading.fields["alpha"] = float(alpha)
+        reading.note("taken", "network_alpha", f"alpha {float(alpha):g}")
+    elif rank is not None:
+        reading.convert("network_alpha", "alpha", 1.0, "not set, which means 1 in sd-scripts")
+
+
+def _read_rates(reading: Reading) -> None:
+    unet, common = reading.get("unet_lr"), reading.get("learning_rate")
+    rate = unet if unet is not None else common
+    if rate is not None:
+        reading.fields["learning_rate"] = float(rate)
+        reading.note("taken", "unet_lr" if unet is not None else "learning_rate", f"learning_rate {float(rate):g}")
+    text: Any = reading.get("text_encoder_lr")
+    if isinstance(text, list):
+        text = text[0] if text else None
+    only = _true(reading.get("network_train_unet_only"))
+    if only:
+        reading.fields["text_encoder_rate"] = 0.0
+        reading.note("taken", "network_train_unet_only", "text_encoder_rate 0")
+    reading.ignore("network_train_text_encoder_only")
+    if text is not None and not only and float(text) > 0:
+        reading.fields["text_encoder_rate"] = float(text)
+        reading.note("taken", "text_encoder_lr", f"text_encoder_rate {float(text):g}")
+    elif text is None and not only and rate is not None and reading.fields.get("family") in ("sd15", "sdxl", "starter"):
+        reading.unsupported(
+            "text_encoder_lr", "sd-scripts would train the text encoder at the common rate; here it is left alone."
+        )
+
+
+def _read_resolution(reading: Reading) -> None:
+    value = reading.get("resolution", "max_resolution")
+    if value is None:
+        return
+    sides = [int(n) for n in re.findall(r"\d+", str(value))]
+    side = round(math.sqrt(sides[0] * sides[-1]) / 64) * 64 if sides else 0
+    if side and set(sides) == {side}:
+        reading.fields["resolution_px"] = side
+        reading.note("taken", "resolution", f"resolution_px {side}")
+    elif sides:
+        kept = max(8, sides[0] // 8 * 8) if len(set(sides)) == 1 else max(64, side)
+        reading.convert("resolution", "resolution_px", kept, f"{value}: the area counts here, as {kept} px")
+
+
+def _read_schedule(reading: Reading) -> None:
+    name = reading.get("lr_scheduler")
+    warmup = reading.get("lr_warmup_steps")
+    percent = reading.get("lr_warmup")
+    if name is not None:
+        ours = "cosine" if str(name).startswith("cosine") else "constant"
+        same = str(name) in ("constant", "constant_with_warmup", "cosine_with_min_lr")
+        if same:
+            reading.fields["schedule"] = ours
+            reading.note("taken", "lr_scheduler", f"schedule {ours}")
+        else:
+            end = "; here it ends at a tenth of the rate" if ours == "cosine" else ""
+            reading.convert("lr_scheduler", "schedule", ours, f"'{name}' becomes {ours}{end}")
+    steps = reading.fields.get("steps")
+    if warmup is not None:
+        value = float(warmup)
+        count = round(value * steps) if 0 < value < 1 and steps else int(value)
+        reading.fields["warmup_steps"] = count
+        reading.note("taken", "lr_warmup_steps", f"warmup_steps {count}")
+    elif percent is not None and steps:
+        count = round(float(percent) / 100 * steps)
+        reading.convert("lr_warmup", "warmup_steps", count, f"{percent} % of {steps} steps are {count}")
+
+
+def _read_optimizer(reading: Reading) -> None:
+    name = reading.get("optimizer_type", "optimizer")
+    args = reading.get("optimizer_args")
+    known = {theirs.lower(): ours for ours, theirs in OPTIMIZERS.items()}
+    if name is not None and str(name).lower() in known:
+        reading.fields["optimizer"] = known[str(name).lower()]
+        reading.note("taken", "optimizer_type", f"optimizer {reading.fields['optimizer']}")
+    elif name is not None:
+        text = f"'{name}' becomes AdamW; its learning rate may need another size."
+        reading.convert("optimizer_type", "optimizer", "adamw", text)
+    parts = args if isinstance(args, list) else re.split(r"\s+", str(args)) if args else []
+    for part in parts:
+        key, _, value = str(part).partition("=")
+        if key == "weight_decay":
+            reading.fields["weight_decay"] = float(value)
+            reading.note("taken", "weight_decay", f"weight_decay {float(value):g}")
+        elif part and (key, value) != ("betas", "0.9,0.99"):
+            reading.unsupported(f"optimizer_args {key}", f"{value} has no counterpart here and changes nothing.")
+
+
+def _read_precision(reading: Reading) -> None:
+    value = reading.get("mixed_precision")
+    if value is None:
+        return
+    known = {"bf16": "bf16", "no": "fp32"}
+    if str(value) in known:
+        reading.fields["precision"] = known[str(value)]
+        reading.note("taken", "mixed_precision", f"precision {known[str(value)]}")
+    else:
+        reading.convert("mixed_precision", "precision", "auto", f"'{value}' becomes auto: bf16 where the device has it")
+
+
+def _read_kind(reading: Reading) -> None:
+    args = reading.get("network_args") or []
+    pairs = _pairs(args if isinstance(args, list) else str(args).split())
+    gui = {"conv_dim": reading.get("conv_dim"), "conv_alpha": reading.get("conv_alpha")}
+    conv = pairs.pop("conv_dim", None) or gui["conv_dim"]
+    conv_alpha = pairs.pop("conv_alpha", None) or gui["conv_alpha"]
+    kind = str(reading.get("LoRA_type") or "Standard")
+    if conv and int(float(conv)) > 1:
+        rank, alpha = reading.fields.get("rank"), reading.fields.get("alpha")
+        same = int(float(conv)) == rank and (conv_alpha is None or float(conv_alpha) == alpha)
+        text = "" if same else f"; convolutions get the rank and alpha of the rest, not {conv} and {conv_alpha}"
+        reading.convert("conv_dim", "adapter", "locon", f"a LoCon{text}")
+    elif kind not in ("Standard", "Flux1", "LyCORIS/LoCon", "Kohya LoCon"):
+        reading.unsupported("LoRA_type", f"'{kind}' is not trained here; a plain LoRA is.")
+    for name, value in pairs.items():
+        reading.unsupported(f"network_args {name}", f"{value} has no counterpart here and changes nothing.")
+
+
+def _pairs(parts: list[Any]) -> dict[str, str]:
+    split = (str(part).partition("=") for part in parts)
+    return {name: value for name, _, value in split}
+
+
+def _read_length(reading: Reading) -> None:
+    epochs = reading.get("max_train_epochs", "epoch")
+    if epochs is not None and "steps" not in reading.fields:
+        reading.unsupported(
+            "max_train_epochs",
+            f"{epochs}: steps are planned from the photos instead of epochs and repeats; set --steps.",
+        )
+    accumulated = reading.get("gradient_accumulation_steps")
+    if accumulated is not None and int(accumulated) > 1:
+        batch = int(reading.fields.get("batch_size", 1)) * int(accumulated)
+        reading.convert("gradient_accumulation_steps", "batch_size", batch, f"{accumulated} x the batch is {batch}")

@@ -1,6 +1,7 @@
 // A small line chart in SVG: curves, a band, marks, and a cursor for mouse and keyboard.
 // Curves live in a square of 100 by 100 that the browser stretches, so a wider node costs no drawing.
 import { decimated } from "./train_store.mjs";
+import { words } from "./train_words.mjs";
 
 const template = document.createElement("template");
 template.innerHTML = "<svg></svg>";
@@ -120,7 +121,7 @@ export function createChart(options) {
       drawMarks();
       high.textContent = options.format(next.high);
       low.textContent = options.format(next.low);
-      last.textContent = `step ${next.last}`;
+      last.textContent = words("step", { step: next.last });
       stage.setAttribute("aria-label", next.label);
       point(chosen === null ? null : Math.min(chosen, next.steps.length - 1));
     },

@@ -1,7 +1,7 @@
 // The two charts of a training: its loss, and what its samples show.
 import { createChart } from "./train_chart.mjs";
 import { wasMeasured } from "./train_store.mjs";
-import { lossText, rateText, shareText } from "./train_words.mjs";
+import { lossText, rateText, shareText, words } from "./train_words.mjs";
 
 const SHORTEST_AXIS = 20; // steps
 const ROOM = 0.06; // above and below a curve, as a share of its height
@@ -28,9 +28,9 @@ function ratePoints(loss, low, high) {
 }
 
 function marksOf({ best, samples, saved }) {
-  const marks = [...samples.keys()].map((step) => ({ step, kind: "sample", text: "", title: `Samples at step ${step}` }));
-  if (saved) marks.push({ step: saved, kind: "saved", text: "", title: `Saved now: step ${saved}` });
-  if (best) marks.push({ step: best.step, kind: "best", text: "★", title: `Best: step ${best.step}. ${best.why ?? ""}` });
+  const marks = [...samples.keys()].map((step) => ({ step, kind: "sample", text: "", title: words("samples_at", { step }) }));
+  if (saved) marks.push({ step: saved, kind: "saved", text: "", title: words("saved_at", { step: saved }) });
+  if (best) marks.push({ step: best.step, kind: "best", text: "★", title: words("best_at", { step: best.step, why: best.why ?? "" }) });
   return marks;
 }
 
@@ -45,12 +45,12 @@ function lastStep({ head, loss }) {
 export function createLossChart() {
   let training = null;
   const chart = createChart({
-    title: "Loss",
-    keys: [{ name: "raw", label: "measured" }, { name: "smooth", label: "smoothed" }, { name: "rate", label: "learning rate" }],
+    title: words("loss"),
+    keys: ["raw", "smooth", "rate"].map((name) => ({ name, label: words(`curve_${name}`) })),
     format: lossText,
     read(step) {
       const { raw, smooth, rate } = training.loss.find((point) => point.step === step);
-      return `step ${step}: ${lossText(raw)}, ${lossText(smooth)}, ${rateText(rate)}`;
+      return words("at_step", { step, text: `${lossText(raw)}, ${lossText(smooth)}, ${rateText(rate)}` });
     },
   });
   return {
@@ -72,22 +72,22 @@ export function createLossChart() {
         ],
         marks: marksOf(training),
         now: "",
-        label: `Loss over the steps: ${lossText(smooth)} smoothed at step ${step}, ${lossText(loss[0].smooth)} at first.`,
+        label: words("loss_told", { now: lossText(smooth), step, first: lossText(loss[0].smooth) }),
       });
     },
   };
 }
 
-const SIGNALS = [["likeness", "likeness"], ["variety", "variety"]];
+const SIGNALS = ["likeness", "variety"];
 
 export function createSignalChart() {
   let training = null;
-  const words = (line) => SIGNALS.map(([name, label]) => `${label} ${shareText(line[name])}`).join(", ");
+  const told = (line) => SIGNALS.map((name) => `${words(`signal_${name}`)} ${shareText(line[name])}`).join(", ");
   const chart = createChart({
-    title: "Samples",
-    keys: SIGNALS.map(([name, label]) => ({ name, label })),
+    title: words("samples"),
+    keys: SIGNALS.map((name) => ({ name, label: words(`signal_${name}`) })),
     format: (value) => value.toFixed(1),
-    read: (step) => `step ${step}: ${words(training.signals.find((line) => line.step === step))}`,
+    read: (step) => words("at_step", { step, text: told(training.signals.find((line) => line.step === step)) }),
   });
 
   function pointsOf(name) {
@@ -103,18 +103,18 @@ export function createSignalChart() {
     element: chart.element,
     draw(next) {
       training = next;
-      const curves = SIGNALS.map(([name]) => ({ name, points: pointsOf(name) }));
-      chart.element.hidden = !SIGNALS.some(([name]) => wasMeasured(training, name));
+      const curves = SIGNALS.map((name) => ({ name, points: pointsOf(name) }));
+      chart.element.hidden = !SIGNALS.some((name) => wasMeasured(training, name));
       if (chart.element.hidden) return;
       const tops = curves.flatMap(({ points }) => points.map(([, value]) => value));
       const line = training.signals.at(-1);
       chart.draw({
         last: lastStep(training), low: 0, high: Math.max(1, ...tops), curves,
-        bands: SIGNALS.map(([name]) => bandOf(name)),
+        bands: SIGNALS.map(bandOf),
         steps: training.signals.map(({ step }) => step),
         marks: marksOf(training),
-        now: words(line),
-        label: `What the samples show; at step ${line.step}: ${words(line)}.`,
+        now: told(line),
+        label: words("signals_told", { step: line.step, text: told(line) }),
       });
     },
   };

@@ -1,4 +1,5 @@
 // One sample, large, over the whole window. Arrows walk through the rows and columns, Escape closes.
+import { words } from "./train_words.mjs";
 
 // handlers: {onMove(down, right), onClose()}
 export function createLightbox({ onMove, onClose }) {
@@ -6,16 +7,16 @@ export function createLightbox({ onMove, onClose }) {
   dialog.className = "lorasmith-lightbox";
   const image = document.createElement("img");
   image.alt = "";
-  const words = document.createElement("p");
-  words.setAttribute("aria-live", "polite");
+  const caption = document.createElement("p");
+  caption.setAttribute("aria-live", "polite");
   const keys = document.createElement("p");
   keys.className = "keys";
-  keys.textContent = "← → steps   ↑ ↓ prompts   Esc close";
+  keys.textContent = words("keys");
   const close = document.createElement("button");
   close.type = "button";
   close.textContent = "✕";
-  close.setAttribute("aria-label", "Close");
-  dialog.append(image, words, keys, close);
+  close.setAttribute("aria-label", words("close"));
+  dialog.append(image, caption, keys, close);
 
   close.addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
@@ -36,7 +37,7 @@ export function createLightbox({ onMove, onClose }) {
     show(address, text) {
       if (!dialog.isConnected) document.body.append(dialog);
       image.src = address;
-      words.textContent = text;
+      caption.textContent = text;
       dialog.setAttribute("aria-label", text);
       if (!dialog.open) dialog.showModal();
     },

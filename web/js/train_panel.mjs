@@ -5,6 +5,7 @@ import { findNode, workflowId } from "./graph_nodes.mjs";
 import { addStylesheet } from "./stylesheet.mjs";
 import { addNews, createTraining, fromHistory, isRunning } from "./train_store.mjs";
 import { createTrainView } from "./train_view.mjs";
+import { words } from "./train_words.mjs";
 
 const NODE = "Lorasmith_TrainLora";
 const WIDGET_TYPE = "LORASMITH_TRAINING";
@@ -40,7 +41,7 @@ async function tell(run, command) {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ run, do: command }),
   });
-  return answer.ok ? "" : ((await answer.json().catch(() => ({}))).error ?? `The server answered ${answer.status}.`);
+  return answer.ok ? "" : ((await answer.json().catch(() => ({}))).error ?? words("server", { status: answer.status }));
 }
 
 // Runs of another workflow are not this graph's, even where their nodes have the same number.
@@ -156,8 +157,8 @@ function announce({ id, state, report }) {
 }
 
 const LOST = {
-  title: "The training was cut off",
-  text: "ComfyUI was started anew while it trained. What was learned until then is kept: look for it in the LoRA lists.",
+  title: words("lost"),
+  text: words("lost_text"),
   tone: "warn",
 };
 

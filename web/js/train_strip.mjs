@@ -1,5 +1,6 @@
 // The samples of a training: one row for each prompt, one column for each step, the base first.
 import { createLightbox } from "./train_lightbox.mjs";
+import { words } from "./train_words.mjs";
 
 function part(parent, tag, className, text = "") {
   const element = document.createElement(tag);
@@ -9,13 +10,13 @@ function part(parent, tag, className, text = "") {
   return element;
 }
 
-const columnTitle = (step) => (step === 0 ? "base" : String(step));
+const columnTitle = (step) => (step === 0 ? words("base") : String(step));
 
 // options: {address(run, file)}
 export function createStrip(options) {
   const element = document.createElement("section");
   element.className = "lorasmith-strip";
-  element.setAttribute("aria-label", "Samples: a row for each prompt, a column for each step");
+  element.setAttribute("aria-label", words("strip"));
   const table = part(element, "div", "lorasmith-strip-table");
   table.setAttribute("role", "grid");
   let training = null;
@@ -30,8 +31,8 @@ export function createStrip(options) {
 
   function describe(row, column) {
     const step = steps[column];
-    const best = training.best?.step === step ? ", the best so far" : "";
-    return `${rows[row]} · ${step === 0 ? "base, without the LoRA" : `step ${step}`}${best}`;
+    const best = training.best?.step === step ? words("is_best") : "";
+    return `${rows[row]} · ${step === 0 ? words("base_alone") : words("step", { step })}${best}`;
   }
 
   function point(row, column) {

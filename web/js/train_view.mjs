@@ -2,16 +2,11 @@
 import { createLossChart, createSignalChart } from "./train_curves.mjs";
 import { isRunning, wasMeasured } from "./train_store.mjs";
 import { createStrip } from "./train_strip.mjs";
-import { lossText, memoryText, NONE, rateText, speedText, timeText, whyNot } from "./train_words.mjs";
+import { lossText, memoryText, NONE, rateText, speedText, timeText, whyNot, words } from "./train_words.mjs";
 
 const MARKS = { good: "✓", warn: "!", bad: "✕", info: "i" };
-const EMPTY = "Press Run to train. The loss, the samples and how much they look like your subject appear here while it learns, and you can stop when you like what you see.";
-const FACTS = [["loss", "loss"], ["learning rate", "rate"], ["speed", "speed"], ["time left", "left"], ["memory", "memory"]];
-const BUTTONS = [
-  ["stop", "Stop and keep best", "End the training now; the graph goes on with the best LoRA so far."],
-  ["save", "Save now", "Write the best LoRA so far under its name; the training goes on."],
-  ["sample", "Sample now", "Make samples at this step; the training goes on."],
-];
+const FACTS = ["loss", "rate", "speed", "left", "memory"];
+const BUTTONS = ["stop", "save", "sample"];
 
 function part(parent, tag, className, text = "") {
   const element = document.createElement(tag);
@@ -25,7 +20,7 @@ function part(parent, tag, className, text = "") {
 export function createTrainView(options) {
   const element = document.createElement("section");
   element.className = "lorasmith-train";
-  element.setAttribute("aria-label", "Training");
+  element.setAttribute("aria-label", words("training"));
   const body = part(element, "div", "lorasmith-train-body");
 
   const head = part(body, "header", "lorasmith-train-head");
@@ -35,21 +30,21 @@ export function createTrainView(options) {
   title.setAttribute("role", "status");
   const share = part(head, "span", "lorasmith-train-share");
   const bar = part(body, "progress", "lorasmith-train-bar");
-  bar.setAttribute("aria-label", "Steps done");
+  bar.setAttribute("aria-label", words("steps_done"));
   const text = part(body, "p", "lorasmith-train-text");
   const facts = part(body, "dl", "lorasmith-train-facts");
   const values = {};
-  for (const [label, name] of FACTS) {
+  for (const name of FACTS) {
     const fact = part(facts, "div", "");
-    part(fact, "dt", "", label);
+    part(fact, "dt", "", words(`fact_${name}`));
     values[name] = part(fact, "dd", "", NONE);
   }
   const actions = part(body, "div", "lorasmith-train-actions");
   const buttons = {};
-  for (const [command, label, tip] of BUTTONS) {
-    buttons[command] = Object.assign(part(actions, "button", command, label), { type: "button" });
+  for (const command of BUTTONS) {
+    buttons[command] = Object.assign(part(actions, "button", command, words(`do_${command}`)), { type: "button" });
     buttons[command].addEventListener("click", () => press(command));
-    buttons[command].dataset.tip = tip;
+    buttons[command].dataset.tip = words(`tip_${command}`);
   }
   const said = part(body, "p", "lorasmith-train-said");
   said.setAttribute("role", "status");
@@ -58,7 +53,7 @@ export function createTrainView(options) {
   const note = part(body, "p", "lorasmith-train-note");
   const alarms = part(body, "ul", "lorasmith-train-alarms");
   alarms.setAttribute("aria-live", "polite");
-  alarms.setAttribute("aria-label", "Alarms");
+  alarms.setAttribute("aria-label", words("alarms"));
   const strip = createStrip(options);
   body.append(strip.element);
   new ResizeObserver(() => options.resized()).observe(body);
@@ -70,7 +65,7 @@ export function createTrainView(options) {
   async function press(command) {
     if (buttons[command].getAttribute("aria-disabled") === "true") return;
     if (command === "stop") stopping = training.head.id;
-    say({ stop: "Stopping; the best LoRA is being saved …", save: "Saving at the next look at the loss …", sample: "Sampling …" }[command]);
+    say(words(`doing_${command}`));
     drawButtons();
     const problem = await options.tell(command);
     if (!problem) return;
@@ -79,9 +74,9 @@ export function createTrainView(options) {
     drawButtons();
   }
 
-  function say(words) {
-    said.textContent = words;
-    said.hidden = !words;
+  function say(line) {
+    said.textContent = line;
+    said.hidden = !line;
   }
 
   function drawHead() {
@@ -92,13 +87,13 @@ export function createTrainView(options) {
     element.dataset.tone = tone;
     mark.textContent = MARKS[tone] ?? MARKS.info;
     mark.hidden = !ended;
-    title.textContent = ended?.title ?? (!training ? "No training yet" : state === "training" ? `Step ${step} of ${total}` : "Preparing");
+    title.textContent = ended?.title ?? (!training ? words("none_yet") : state === "training" ? words("step_of", { step, total }) : words("preparing"));
     const working = training && isRunning(training);
-    share.textContent = working && state === "training" ? `${Math.floor((100 * step) / Math.max(total, 1))} %` : "";
+    share.textContent = working && state === "training" ? words("percent", { n: Math.floor((100 * step) / Math.max(total, 1)) }) : "";
     bar.hidden = !working;
     if (state === "training") Object.assign(bar, { max: Math.max(total, 1), value: step });
     else bar.removeAttribute("value");
-    text.textContent = ended?.text ?? (training ? training.head.text : EMPTY);
+    text.textContent = ended?.text ?? (training ? training.head.text : words("empty"));
     text.hidden = !text.textContent || (state === "training" && training.loss.length > 0);
   }
 
@@ -109,7 +104,7 @@ export function createTrainView(options) {
     values.loss.textContent = lossText(training.loss.at(-1).smooth);
     values.rate.textContent = rateText(latest.learning_rate);
     values.speed.textContent = speedText(latest.steps_per_second);
-    values.left.textContent = isRunning(training) ? timeText(left ?? NaN) : "0 s";
+    values.left.textContent = isRunning(training) ? timeText(left ?? NaN) : words("s", { n: 0 });
     values.left.parentElement.hidden = !isRunning(training);
     values.memory.textContent = memoryText(latest.memory_bytes);
     values.memory.parentElement.hidden = !Number.isFinite(latest.memory_bytes);
@@ -118,20 +113,20 @@ export function createTrainView(options) {
   function drawNotes() {
     const { best, signals: lines = [], alarms: found = [] } = training ?? {};
     const measured = training && wasMeasured(training, "likeness");
-    const unmeasured = lines.length && !measured ? "Likeness and variety are not measured: no embedder here fits this base. Judge the samples by eye." : "";
-    note.textContent = [best && `★ Best so far: step ${best.step}${best.why ? `: ${best.why}` : ""}.`, unmeasured].filter(Boolean).join(" ").replace("..", ".");
+    const unmeasured = lines.length && !measured ? words("not_measured") : "";
+    note.textContent = [best && words(best.why ? "best_why" : "best", best), unmeasured].filter(Boolean).join(" ").replace("..", ".");
     note.hidden = !note.textContent || !(training && isRunning(training));
     alarms.hidden = !found.length;
-    const wanted = found.map(({ step, text: words }) => `Step ${step}: ${words}`);
+    const wanted = found.map(({ step, text: line }) => words("alarm", { step, text: line }));
     if ([...alarms.children].map((line) => line.textContent).join() !== wanted.join()) {
       alarms.replaceChildren();
-      for (const words of wanted) part(alarms, "li", "", words);
+      for (const line of wanted) part(alarms, "li", "", line);
     }
   }
 
   function drawButtons() {
     for (const [command, button] of Object.entries(buttons)) {
-      const ends = training && stopping === training.head.id && isRunning(training) ? "It is stopping." : "";
+      const ends = training && stopping === training.head.id && isRunning(training) ? words("why_stopping") : "";
       const reason = whyNot(training) || ends;
       button.setAttribute("aria-disabled", String(Boolean(reason)));
       button.title = reason || button.dataset.tip;

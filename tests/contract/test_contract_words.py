@@ -66,6 +66,7 @@ def test_languages_have_no_area_of_their_own() -> None:
 
 
 KEYS = {
+    "Esc",
     "Escape",
     "Enter",
     "Tab",

@@ -5,6 +5,7 @@ import { createCopiesView } from "./bench_copies.mjs";
 import { createDiagnoseView } from "./bench_diagnose.mjs";
 import { createGridView } from "./bench_grid.mjs";
 import { createTestView } from "./bench_test.mjs";
+import { words } from "./bench_words.mjs";
 import { addStylesheet } from "./stylesheet.mjs";
 
 const WIDGET_NAME = "lorasmith_bench";
@@ -22,7 +23,7 @@ async function recommend(lora, strength) {
     body: JSON.stringify({ lora, strength }),
   });
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(answer.error ?? `The server answered with status ${response.status}.`);
+  if (!response.ok) throw new Error(answer.error ?? words("server", { status: response.status }));
   return answer.text;
 }
 

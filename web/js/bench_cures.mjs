@@ -1,5 +1,6 @@
 // Cures: which node and widget of the graph a cure changes, the change itself, and what to say about it.
 import { app } from "../../../scripts/app.js";
+import { words } from "./bench_words.mjs";
 
 const WIDGETS = { steps: "steps", learning_rate: "learning_rate", rank: "rank" };
 const PLANS = ["Lorasmith_TrainingSettings", "Lorasmith_PlanTraining"];
@@ -44,10 +45,10 @@ function planWidget(cure, node) {
   const target = find(node, PLANS.filter((type) => node.graph.nodes.some((one) => one.comfyClass === type && widgetOf(one, name))));
   const widget = target && widgetOf(target, name);
   if (!widget) return null;
-  const before = Number(widget.value) ? number(widget.value) : "chosen by itself";
+  const before = Number(widget.value) ? number(widget.value) : words("by_itself");
   return {
     node: target, widget, value: cure.value, done: () => Number(widget.value) === Number(cure.value),
-    text: `${target.title}: ${name.replace("_", " ")} ${before} → ${number(cure.value)}`,
+    text: words("changes", { node: target.title, what: words(`widget_${name}`), before, after: number(cure.value) }),
   };
 }
 
@@ -69,7 +70,7 @@ function dropPhotos(cure, said, node) {
     node: target, widget,
     value: JSON.stringify({ kind: "lorasmith.overrides", version: 1, photos: [...rest, ...out] }),
     done: () => known.every(isOut),
-    text: `${target.title}: ${known.length} ${known.length === 1 ? "photo" : "photos"} left out`,
+    text: words("drops", { node: target.title, count: known.length }),
   };
 }
 
@@ -94,7 +95,7 @@ function setStrength(cure, said, node) {
     const changed = rows.rows.map((one) => (one === row ? { ...one, model: cure.value, text: null } : one));
     return {
       node: target, widget, value: JSON.stringify({ ...rows, rows: changed }), done: () => before === cure.value,
-      text: `${target.title}: ${stem(said.lora)} ${number(before)} → ${number(cure.value)}`,
+      text: words("changes", { node: target.title, what: stem(said.lora), before: number(before), after: number(cure.value) }),
     };
   }
   const apply = find(node, ["Lorasmith_TestLora", "Lorasmith_ApplyLoraStack"]);
@@ -102,7 +103,7 @@ function setStrength(cure, said, node) {
   if (!widget) return null;
   return {
     node: apply, widget, value: cure.value, done: () => widget.value === cure.value,
-    text: `${apply.title}: strength ${number(widget.value)} → ${number(cure.value)}`,
+    text: words("changes", { node: apply.title, what: words("widget_strength"), before: number(widget.value), after: number(cure.value) }),
   };
 }
 

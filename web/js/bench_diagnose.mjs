@@ -1,21 +1,21 @@
 // Ranked causes with their evidence, and cures as buttons that change the graph.
 import { button, icon, keepEvents, make } from "./bench_dom.mjs";
 import { apply, planOf, showNode, undo } from "./bench_cures.mjs";
+import { words } from "./bench_words.mjs";
 
-const EMPTY = "Connect a test, the photos and the plan, and run: what is wrong, why, and what to change appears here.";
 const MOST_PHOTOS = 12;
 
 // options: {photoAddress, node}; the node may be made anew between two uses.
 export function createDiagnoseView(options) {
   const { photoAddress } = options;
   const element = make("section", "-view");
-  element.setAttribute("aria-label", "Diagnosis");
+  element.setAttribute("aria-label", words("diagnosis"));
   keepEvents(element);
   let said = null;
 
   function empty() {
     element.replaceChildren();
-    make("p", "-empty", element, EMPTY);
+    make("p", "-empty", element, words("diagnosis_empty"));
   }
 
   function show(next) {
@@ -23,7 +23,7 @@ export function createDiagnoseView(options) {
     element.replaceChildren();
     const list = make("ol", "-causes -scroll", element);
     list.dataset.captureWheel = "true";
-    if (!said.causes.length) make("p", "-empty", list, `Nothing to cure was found${said.verdict ? `: ${said.verdict}` : ""}.`);
+    if (!said.causes.length) make("p", "-empty", list, words(said.verdict ? "healthy_verdict" : "healthy", said));
     said.causes.forEach((cause, index) => causeCard(list, cause, index));
     if (said.unknown.length) unknownCard(list);
     const spoken = make("div", "-spoken", element);
@@ -48,7 +48,7 @@ export function createDiagnoseView(options) {
       const image = make("img", "", row);
       Object.assign(image, { src: photoAddress(photo.token, "tile"), alt: name, title: name, loading: "lazy" });
     }
-    if (cure.value.length > MOST_PHOTOS) make("span", "-more", row, `and ${cure.value.length - MOST_PHOTOS} more`);
+    if (cure.value.length > MOST_PHOTOS) make("span", "-more", row, words("and_more", { n: cure.value.length - MOST_PHOTOS }));
   }
 
   function cureRow(card, cure) {
@@ -62,14 +62,14 @@ export function createDiagnoseView(options) {
     row.replaceChildren();
     if (!plan) {
       icon("angle-right", make("span", "-cure-mark", row));
-      const words = make("span", "-cure-text", row, cure.text);
-      if (cure.target !== "you") make("span", "-cure-note", words, ` (no node in this graph sets it)`);
+      const text = make("span", "-cure-text", row, cure.text);
+      if (cure.target !== "you") make("span", "-cure-note", text, ` ${words("no_node")}`);
       return;
     }
     if (plan.done()) {
       icon("check", make("span", "-cure-mark -cure-done", row));
-      make("span", "-cure-text", row, `Done: ${cure.text}`);
-      button("-small", row, "Show", () => showNode(plan.node));
+      make("span", "-cure-text", row, words("done", cure));
+      button("-small", row, words("show"), () => showNode(plan.node));
       return;
     }
     const press = button("-action", row, cure.text, () => doIt(row, cure, plan));
@@ -81,12 +81,12 @@ export function createDiagnoseView(options) {
     refresh();
     row.replaceChildren();
     icon("check", make("span", "-cure-mark -cure-done", row));
-    make("span", "-cure-text", row, `${plan.text}. Run again to see the effect.`);
-    button("-small", row, "Show", () => showNode(plan.node));
-    const back = button("-small", row, "Undo", () => undo());
-    back.title = "The same as Ctrl+Z in the graph";
+    make("span", "-cure-text", row, words("changed_now", plan));
+    button("-small", row, words("show"), () => showNode(plan.node));
+    const back = button("-small", row, words("undo"), () => undo());
+    back.title = words("undo_hint");
     back.focus();
-    element.querySelector(".lorasmith-bench-spoken").textContent = `Changed. ${plan.text}`;
+    element.querySelector(".lorasmith-bench-spoken").textContent = words("changed", plan);
   }
 
   // The same change offered by several causes is done in all of them.
@@ -97,7 +97,7 @@ export function createDiagnoseView(options) {
 
   function unknownCard(list) {
     const card = make("li", "-cause -unknown", list);
-    make("strong", "", card, "Could not be looked at");
+    make("strong", "", card, words("unknown"));
     for (const sentence of said.unknown) make("p", "-evidence", card, sentence);
   }
 

@@ -1,4 +1,5 @@
 // Small pieces that the views of the test bench share.
+import { words } from "./bench_words.mjs";
 
 export function make(tag, className, parent, text = "") {
   const element = document.createElement(tag);
@@ -27,10 +28,10 @@ export function meter(parent, title, share) {
   make("span", "-meter-name", element, title);
   const track = make("span", "-meter-track", element);
   const bar = make("span", "-meter-bar", track);
-  const text = share === null || share === undefined ? "–" : `${Math.round(share * 100)} %`;
+  const text = share === null || share === undefined ? "–" : words("percent", { n: Math.round(share * 100) });
   bar.style.width = `${Math.round(100 * Math.min(1, Math.max(0, share ?? 0)))}%`;
   make("span", "-meter-number", element, text);
-  element.title = share === null || share === undefined ? `${title}: could not be measured` : `${title}: ${text}`;
+  element.title = share === null || share === undefined ? words("not_measured", { title }) : words("measured", { title, text });
   return element;
 }
 
@@ -58,8 +59,4 @@ export function keepEvents(element) {
   element.addEventListener("keydown", (event) => {
     if (["Delete", "Backspace", " ", "Enter"].includes(event.key)) event.stopPropagation();
   });
-}
-
-export function counted(n, one, many) {
-  return `${n} ${n === 1 ? one : many}`;
 }

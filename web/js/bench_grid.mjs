@@ -1,18 +1,10 @@
 // The strength grid: a cell for each combination, its pictures and scores, the suggested one marked.
 import { arrows, button, icon, keepEvents, make, meter } from "./bench_dom.mjs";
+import { words } from "./bench_words.mjs";
 import { createBenchZoom } from "./bench_zoom.mjs";
 
-const EMPTY = "Run the workflow: every combination of strengths becomes a cell here, scored, the best one marked.";
 const SHOWN = 4;
-const METERS = [
-  ["likeness", "Photos"],
-  ["adherence", "Prompt"],
-  ["variety", "Variety"],
-  ["base_fidelity", "Base"],
-];
-const LONG = {
-  likeness: "Like the photos", adherence: "Shows the prompt", variety: "Variety left", base_fidelity: "Rest as the base",
-};
+const METERS = ["likeness", "adherence", "variety", "base_fidelity"];
 
 const spread = (items) =>
   items.length <= SHOWN ? items : Array.from({ length: SHOWN }, (_, i) => items[Math.round((i * (items.length - 1)) / (SHOWN - 1))]);
@@ -22,7 +14,7 @@ const stem = (name) => name.replace(/^.*[\\/]/, "").replace(/\.safetensors$/, ""
 // recommend(lora, strength) writes and answers in words; it may throw.
 export function createGridView({ address, recommend }) {
   const element = make("section", "-view");
-  element.setAttribute("aria-label", "Strength grid");
+  element.setAttribute("aria-label", words("grid"));
   keepEvents(element);
   let grid = null;
   let zoom = null;
@@ -30,7 +22,7 @@ export function createGridView({ address, recommend }) {
 
   function empty() {
     element.replaceChildren();
-    make("p", "-empty", element, EMPTY);
+    make("p", "-empty", element, words("grid_empty"));
   }
 
   const labelOf = (cell) =>
@@ -41,7 +33,7 @@ export function createGridView({ address, recommend }) {
     element.replaceChildren();
     const head = make("header", "-legend", element);
     make("span", "-legend-what", head, grid.loras.map(stem).join(" × "));
-    make("span", "-legend-key", head, "arrows walk, Enter or click enlarges");
+    make("span", "-legend-key", head, words("grid_key"));
     const scroll = make("div", "-scroll", element);
     scroll.dataset.captureWheel = "true";
     const table = make("div", "-cells", scroll);
@@ -54,20 +46,22 @@ export function createGridView({ address, recommend }) {
   function cellTile(table, cell, index) {
     const chosen = index === grid.suggested;
     const tile = button(`-cell${chosen ? " -cell-chosen" : ""}`, table, "", () => open(index, 0));
-    tile.setAttribute("aria-label", `${labelOf(cell)}${chosen ? ", suggested" : ""}, ${cell.verdict}`);
+    tile.setAttribute("aria-label", [labelOf(cell), chosen && words("suggested"), cell.verdict].filter(Boolean).join(", "));
     const head = make("span", "-cell-head", tile);
     make("strong", "", head, cell.strengths.join(" / "));
     if (cell.checkpoint) make("span", "-cell-step", head, cell.checkpoint);
     if (chosen) {
       const flag = make("span", "-cell-flag", head);
       icon("star-fill", flag);
-      flag.append("suggested");
+      flag.append(words("suggested"));
     }
     const mosaic = make("span", "-mosaic", tile);
     for (const shown of spread(cell.pictures)) {
       Object.assign(make("img", "", mosaic), { src: address(shown), alt: "", loading: "lazy", draggable: false });
     }
-    for (const [name, title] of METERS) meter(tile, title, cell.scores[name]).title = `${LONG[name]}, ${labelOf(cell)}`;
+    for (const name of METERS) {
+      meter(tile, words(`short_${name}`), cell.scores[name]).title = `${words(`score_${name}`)}, ${labelOf(cell)}`;
+    }
     make("span", "-cell-verdict", tile, cell.verdict);
   }
 
@@ -77,7 +71,7 @@ export function createGridView({ address, recommend }) {
     const { lora, strength } = grid.write;
     const said = make("span", "-said");
     said.setAttribute("role", "status");
-    const write = button("-action", parent, `Write ${strength} into ${stem(lora)}`, async () => {
+    const write = button("-action", parent, words("write", { strength, lora: stem(lora) }), async () => {
       write.disabled = true;
       try {
         said.textContent = await recommend(lora, strength);
@@ -86,7 +80,7 @@ export function createGridView({ address, recommend }) {
         write.disabled = false;
       }
     });
-    write.title = "Keeps the recommended strength in the file's metadata; the weights stay as they are.";
+    write.title = words("write_hint");
     parent.append(said);
   }
 
@@ -96,14 +90,14 @@ export function createGridView({ address, recommend }) {
     zoom ??= createBenchZoom({
       onMove: move,
       onClose: () => element.querySelectorAll(".lorasmith-bench-cell")[at[0]]?.focus(),
-      keyWords: [["← →", "next cell, same seed"], ["↑ ↓", "next picture of the cell"], ["Esc", "close"]],
+      keyWords: [["← →", words("next_cell")], ["↑ ↓", words("next_of_cell")], ["Esc", words("to_close")]],
     });
     zoom.show({
       pictures: [{ src: address(cell.pictures[picture]), label: grid.prompts[picture] }],
       title: labelOf(cell),
-      lines: [`Verdict: ${cell.verdict}`, ...(index === grid.suggested ? ["Suggested cell"] : [])],
-      meters: METERS.map(([name]) => [LONG[name], cell.scores[name]]),
-    }, `Cell ${index + 1} of ${grid.cells.length}, picture ${picture + 1} of ${cell.pictures.length}`);
+      lines: [words("verdict", cell), ...(index === grid.suggested ? [words("suggested_cell")] : [])],
+      meters: METERS.map((name) => [words(`score_${name}`), cell.scores[name]]),
+    }, words("cell_of", { cell: index + 1, cells: grid.cells.length, n: picture + 1, of: cell.pictures.length }));
   }
 
   // The same prompt and seed in the next cell, so that only the strength changes.

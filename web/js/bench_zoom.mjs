@@ -1,19 +1,20 @@
 // Pictures of the bench, large, over the whole window: one, or two side by side.
 import { button, make, meter } from "./bench_dom.mjs";
+import { words } from "./bench_words.mjs";
 
 // What is shown: {pictures: [{src, label}], title, lines: [text], meters: [[title, share]], warn}
 // onMove(step, isVertical): an arrow key was pressed.
-export function createBenchZoom({ onMove, onClose, keyWords = [["← →", "next picture"], ["Esc", "close"]] }) {
+export function createBenchZoom({ onMove, onClose, keyWords = [["← →", words("next_picture")], ["Esc", words("to_close")]] }) {
   const dialog = make("dialog", "-zoom", document.body);
   const stage = make("div", "-zoom-stage", dialog);
   const side = make("aside", "-zoom-side", dialog);
   const head = make("header", "-zoom-head", side);
   const title = make("h2", "-zoom-title", head);
   const close = button("-zoom-close", head, "✕", () => dialog.close());
-  close.setAttribute("aria-label", "Close");
+  close.setAttribute("aria-label", words("close"));
   const where = make("p", "-zoom-where", side);
   const warn = make("p", "-zoom-warn", side);
-  const words = make("div", "-zoom-words", side);
+  const lines = make("div", "-zoom-words", side);
   const meters = make("div", "-zoom-meters", side);
   const keys = make("footer", "-zoom-keys", side);
   for (const [key, word] of keyWords) {
@@ -49,8 +50,8 @@ export function createBenchZoom({ onMove, onClose, keyWords = [["← →", "next
       where.textContent = position;
       warn.textContent = shown.warn ?? "";
       warn.hidden = !shown.warn;
-      words.replaceChildren();
-      for (const line of shown.lines) make("p", "", words, line);
+      lines.replaceChildren();
+      for (const line of shown.lines) make("p", "", lines, line);
       meters.replaceChildren();
       for (const [name, share] of shown.meters ?? []) meter(meters, name, share);
       if (!dialog.open) dialog.showModal();

@@ -66,6 +66,7 @@ def test_languages_have_no_area_of_their_own() -> None:
 
 
 KEYS = {
+    "None",
     "Esc",
     "Escape",
     "Enter",
@@ -80,7 +81,7 @@ KEYS = {
     "PageUp",
     "PageDown",
 }
-"""Of the keyboard: names that start with a capital letter and are no words of ours."""
+"""Keys of the keyboard and ComfyUI's own value: they start with a capital letter and are no words of ours."""
 
 
 def literals(code: str) -> list[str]:

@@ -5,6 +5,7 @@
 import { app } from "../../../scripts/app.js";
 import { api } from "../../../scripts/api.js";
 import { createFetchView } from "./fetch_lora_view.mjs";
+import { words } from "./fetch_lora_words.mjs";
 import { addStylesheet } from "./stylesheet.mjs";
 
 const WIDGET_TYPE = "LORASMITH_FETCH_LORA";
@@ -19,7 +20,7 @@ async function ask(action, body) {
     body: JSON.stringify(body),
   });
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(answer.error ?? `The server answered with status ${response.status}.`);
+  if (!response.ok) throw new Error(answer.error ?? words("server", { status: response.status }));
   return answer;
 }
 

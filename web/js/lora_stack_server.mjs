@@ -1,5 +1,6 @@
 // What the LoRA Stack node asks ComfyUI's server; answers about files are remembered for the page.
 import { api } from "../../../scripts/api.js";
+import { words } from "./lora_stack_words.mjs";
 
 const known = new Map(); // name -> what is known of the LoRA
 const asked = new Map(); // name -> promise
@@ -12,7 +13,7 @@ export async function ask(action, body = {}) {
     body: JSON.stringify(body),
   });
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(answer.error ?? `The server answered with status ${response.status}.`);
+  if (!response.ok) throw new Error(answer.error ?? words("server", { status: response.status }));
   return answer;
 }
 

@@ -4,10 +4,11 @@
 
 Every pack is alone in a ComfyUI of its own, with an empty base folder. Python: the seconds of ComfyUI's own
 ``load_custom_node`` (which imports the pack and reads its nodes), by the clock and of the processor, and how many
-modules came in. Web: the files that the page asks of the pack until it is ready, their bytes before compression,
-and the time from the first of them asked for to the last of them there. The least of some rounds: other programs only
-ever add time. ``--peer`` is a folder as it lies in ``custom_nodes``; ``--peer-packages`` is a folder with what peers
-import and ComfyUI's environment lacks (``pip install --target``); peers are copied to a temporary place.
+modules came in; byte code is there before, as it is from a pack's second start on. Web: the files that the page asks
+of the pack until it is ready, their bytes before compression, and the time from the first of them asked for to the
+last of them there. The least of some rounds: other programs only ever add time. ``--peer`` is a folder as it lies in
+``custom_nodes``; ``--peer-packages`` is a folder with what peers import and ComfyUI's environment lacks
+(``pip install --target``). Packs are copied to a temporary place.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import argparse
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -27,7 +29,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from harness.comfyui import Server, find_comfyui, place_pack  # noqa: E402
+from harness.comfyui import SHIPPED, Server, find_comfyui  # noqa: E402
 from harness.frontend import launched  # noqa: E402
 
 OURS = "lorasmith"
@@ -87,12 +89,23 @@ class Cost:
 
 def place_copy(folder: Path, custom_nodes: Path) -> None:
     """A peer, copied, since some packs write into their own folder."""
-    shutil.copytree(folder, custom_nodes / folder.name, ignore=shutil.ignore_patterns(".git"))
+    shutil.copytree(folder, custom_nodes / folder.name, ignore=shutil.ignore_patterns(".git", "__pycache__"))
 
 
 def place_ours(custom_nodes: Path) -> None:
-    """This pack, under its own name."""
-    place_pack(custom_nodes, OURS)
+    """What of this pack is shipped, under its own name."""
+    (custom_nodes / OURS).mkdir()
+    for part in SHIPPED:
+        source, target = ROOT / part, custom_nodes / OURS / part
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        elif source.is_file():
+            shutil.copy2(source, target)
+
+
+def compiled(python: Path, folder: Path) -> None:
+    """Byte code for everything, as it is there from a pack's second start on."""
+    subprocess.run([str(python), "-m", "compileall", "-q", str(folder)], check=False, capture_output=True)
 
 
 def measure(name: str, place: Callable[[Path], object]) -> Cost:
@@ -108,6 +121,7 @@ def measure(name: str, place: Callable[[Path], object]) -> Cost:
             (clock / "prestartup_script.py").write_text(_CLOCK, encoding="utf-8")
             (clock / "__init__.py").write_text("NODE_CLASS_MAPPINGS = {}\n", encoding="utf-8")
             place(custom_nodes)
+            compiled(comfyui.python, custom_nodes)
 
         server = Server(comfyui, Path(base), place=with_clock)
         try:

@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 from .errors import BadInputError
 from .files import write_json
-from .say import Said, heard, written
+from .say import Said, heard, say, written
 
 T = TypeVar("T")
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
@@ -53,8 +53,9 @@ def decode(cls: type[T], data: Any, what: str = "") -> T:
     problems: list[str] = []
     value = _decode(cls, data, "", problems)
     if problems and what:
-        rest = problems[0] if len(problems) == 1 else "".join(f"\n- {p}" for p in problems)
-        raise BadInputError(f"{what}: {rest}")
+        if len(problems) == 1:
+            raise BadInputError(say("errors.of_one", what=what, why=problems[0]))
+        raise BadInputError(say("errors.of_several", what=what, problems=problems))
     BadInputError.collect(problems)
     return value
 
@@ -79,18 +80,15 @@ class Format:
         """
         what = what or self.kind
         if not isinstance(data, dict):
-            raise BadInputError(f"{what}: expected a JSON object, found {_name_of(data)}.")
+            raise BadInputError(say("errors.no_object", what=what, found=_name_of(data)))
         rest = {k: v for k, v in data.items() if k not in ("kind", "version")}
         kind, version = data.get("kind", self.kind), data.get("version", self.version)
         if kind != self.kind:
-            raise BadInputError(f"{what}: this is a '{kind}' file, a '{self.kind}' file is needed.")
+            raise BadInputError(say("errors.other_kind", what=what, kind=kind, wanted=self.kind))
         if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-            raise BadInputError(f"{what}: 'version' must be a whole number from 1, found {version!r}.")
+            raise BadInputError(say("errors.bad_version", what=what, found=repr(version)))
         if version > self.version:
-            raise BadInputError(
-                f"{what}: version {version} was written by a newer Lorasmith (this one knows up to "
-                f"{self.version}). Update Lorasmith."
-            )
+            raise BadInputError(say("errors.newer_version", what=what, version=version, known=self.version))
         for step in range(version, self.version):
             rest = self.migrations[step](rest)
         return rest
@@ -117,18 +115,23 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
-        raise BadInputError(f"There is no file '{path}'.") from error
+        raise BadInputError(say("errors.no_file", path=path)) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInputError(f"Cannot read '{path}': {error}.") from error
+        raise BadInputError(say("errors.cannot_read", path=path, why=error)) from error
     except json.JSONDecodeError as error:
         raise BadInputError(
-            f"'{path}' is not JSON: {error.msg} in line {error.lineno}, column {error.colno}."
+            say("errors.no_json", path=path, why=error.msg, line=error.lineno, column=error.colno)
         ) from error
 
 
 def _name_of(value: Any) -> str:
-    names = {dict: "an object", list: "a list", str: "a text", bool: "true/false", type(None): "null"}
-    return names.get(type(value), f"the number {value}")
+    names = {dict: "object", list: "list", str: "text", bool: "bool", type(None): "null"}
+    name = names.get(type(value))
+    return say(f"errors.found_{name}") if name else say("errors.found_number", value=value)
+
+
+def _no_object(where: str, data: Any) -> str:
+    return say("errors.must_be", where=where, wanted=say("errors.wanted_object"), found=_name_of(data))
 
 
 def _decode(kind: Any, data: Any, where: str, problems: list[str]) -> Any:
@@ -140,13 +143,13 @@ def _decode(kind: Any, data: Any, where: str, problems: list[str]) -> Any:
         return _decode_union(args, data, where, problems)
     if origin is Literal:
         if data not in args:
-            problems.append(f"{where} must be one of {', '.join(map(repr, args))}, found {data!r}")
+            problems.append(say("errors.must_be_one_of", where=where, known=[repr(a) for a in args], found=repr(data)))
         return data
     if origin is tuple:
         return _decode_tuple(args, data, where, problems)
     if origin in (dict, Mapping):
         if not isinstance(data, dict):
-            problems.append(f"{where} must be an object, found {_name_of(data)}")
+            problems.append(_no_object(where, data))
             return {}
         return {k: _decode(args[1], v, f"{where}.{k}", problems) for k, v in data.items()}
     if dataclasses.is_dataclass(kind):
@@ -163,19 +166,19 @@ def _decode_union(kinds: tuple[Any, ...], data: Any, where: str, problems: list[
 
 def _decode_tuple(kinds: tuple[Any, ...], data: Any, where: str, problems: list[str]) -> tuple[Any, ...]:
     if not isinstance(data, list | tuple):
-        problems.append(f"{where} must be a list, found {_name_of(data)}")
+        problems.append(say("errors.must_be", where=where, wanted=say("errors.wanted_list"), found=_name_of(data)))
         return ()
     if len(kinds) == 2 and kinds[1] is Ellipsis:
         kinds = (kinds[0],) * len(data)
     elif len(kinds) != len(data):
-        problems.append(f"{where} must hold {len(kinds)} values, found {len(data)}")
+        problems.append(say("errors.must_hold", where=where, count=len(kinds), found=len(data)))
         return ()
     return tuple(_decode(k, v, f"{where}[{i}]", problems) for i, (k, v) in enumerate(zip(kinds, data, strict=True)))
 
 
 def _decode_dataclass(cls: Any, data: Any, where: str, problems: list[str]) -> Any:
     if not isinstance(data, dict):
-        problems.append(f"{where or cls.__name__} must be an object, found {_name_of(data)}")
+        problems.append(_no_object(where or cls.__name__, data))
         return None
     before = len(problems)
     hints, dot = get_type_hints(cls), f"{where}." if where else ""
@@ -184,7 +187,7 @@ def _decode_dataclass(cls: Any, data: Any, where: str, problems: list[str]) -> A
     values = {n: _decode(hints[n], data[n], dot + n, problems) for n in known if n in data}
     required = dataclasses.MISSING
     problems += [
-        f"{dot}{n} is missing"
+        say("errors.is_missing", where=dot, name=n)
         for n, f in known.items()
         if n not in data and f.default is required and f.default_factory is required
     ]
@@ -193,14 +196,14 @@ def _decode_dataclass(cls: Any, data: Any, where: str, problems: list[str]) -> A
     try:
         return cls(**values)
     except BadInputError as error:
-        problems.extend(line.removeprefix("- ") for line in str(error).splitlines())
+        problems.extend(error.problems)
         return None
 
 
 def unknown_name(name: str, known: list[str]) -> str:
     """The sentence for a name that does not exist, with the nearest one that does."""
     near = difflib.get_close_matches(name, known, n=1)
-    return f"there is no setting '{name}'" + (f"; did you mean '{near[0]}'?" if near else "")
+    return say("errors.no_setting_near", name=name, near=near[0]) if near else say("errors.no_setting", name=name)
 
 
 def _decode_scalar(kind: Any, data: Any, where: str, problems: list[str]) -> Any:
@@ -214,12 +217,7 @@ def _decode_scalar(kind: Any, data: Any, where: str, problems: list[str]) -> Any
         return int(data)
     if isinstance(data, kind) and not (kind is int and isinstance(data, bool)) and kind is not float:
         return data
-    names = {
-        str: "a text",
-        int: "a whole number",
-        float: "a finite number",
-        bool: "true or false",
-        Path: "a path",
-    }
-    problems.append(f"{where} must be {names.get(kind, kind)}, found {_name_of(data)}")
+    names = {str: "text", int: "whole", float: "finite", bool: "bool", Path: "path"}
+    wanted = say(f"errors.wanted_{names[kind]}") if kind in names else str(kind)
+    problems.append(say("errors.must_be", where=where, wanted=wanted, found=_name_of(data)))
     return None

@@ -6,7 +6,7 @@ that was raised with a :class:`~.say.Said` is that message, with its key and val
 
 from __future__ import annotations
 
-from .say import say
+from .say import Said, say
 
 
 class LorasmithError(Exception):
@@ -24,6 +24,14 @@ class BadInputError(LorasmithError):
     """The input cannot be used: a folder, file, name or number the user gave."""
 
     exit_code = 2
+
+    @property
+    def problems(self) -> list[str]:
+        """Each thing that is wrong, as :meth:`collect` was given them."""
+        said = self.args[0] if self.args else ""
+        if isinstance(said, Said) and said.key == "errors.several":
+            return list(said.values["problems"])
+        return [str(self)]
 
     @classmethod
     def collect(cls, problems: list[str]) -> None:

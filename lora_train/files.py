@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import BadInputError
+from .say import say
 
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{p}{n}" for p in ("com", "lpt") for n in range(1, 10))}
 
@@ -42,20 +43,20 @@ def whole(path: Path, durable: bool = True) -> Iterator[Path]:
         os.replace(temporary, path)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise BadInputError(
-            f"Cannot write '{path.name}' in '{path.parent}': {reason}{_room(path.parent)}. Nothing was left half "
-            "written. Free some space or choose another folder, and run again."
-        ) from error
+        named = {"name": path.name, "folder": path.parent, "reason": _with_room(reason, path.parent)}
+        raise BadInputError(say("errors.cannot_write", **named)) from error
     finally:
         with suppress(OSError):  # its folder may be a file, or gone: the error above says more
             temporary.unlink()
 
 
-def _room(folder: Path) -> str:
-    """How much is free in ``folder``, for a message."""
-    with suppress(OSError):
-        return f" ({shutil.disk_usage(folder).free / 1e6:.0f} MB free there)"
-    return ""
+def _with_room(reason: str, folder: Path) -> str:
+    """A reason, and how much is free in ``folder`` where that can be told."""
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:
+        return reason
+    return say("errors.with_room", reason=reason, free_mb=free / 1e6)
 
 
 def write_text(path: Path, text: str, durable: bool = True) -> None:
@@ -98,10 +99,7 @@ def inside(folder: Path, name: str, suffix: str = "") -> Path:
     root = Path(folder).resolve()
     target = (root / clean).resolve() if not bad else root
     if bad or not target.is_relative_to(root) or target == root:
-        raise BadInputError(
-            f"The name '{name}' does not stay inside '{folder}'. Use a plain name such as "
-            "'my_lora' or 'people/my_lora'."
-        )
+        raise BadInputError(say("errors.not_inside", name=name, folder=folder))
     return target
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..lora_train.errors import BadInputError, LorasmithError
+from ..lora_train.say import say
 from . import _host as host
 
 Answer = Callable[[dict[str, Any]], Any]
@@ -53,13 +54,13 @@ def _handler(answer: Answer) -> Handler:
 
 async def _body(request: Any) -> dict[str, Any]:
     if request.content_type != "application/json" or (request.content_length or 0) > MAX_BODY_BYTES:
-        raise BadInputError(f"The request must be JSON of at most {MAX_BODY_BYTES:,} bytes.")
+        raise BadInputError(say("node.request_json", most=MAX_BODY_BYTES))
     try:
         value = await request.json()
     except ValueError as error:
-        raise BadInputError("The request is no JSON.") from error
+        raise BadInputError(say("node.request_no_json")) from error
     if not isinstance(value, dict):
-        raise BadInputError("The request must be a JSON object.")
+        raise BadInputError(say("node.request_object"))
     return value
 
 

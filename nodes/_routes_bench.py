@@ -22,7 +22,7 @@ def recommend(asked: Mapping[str, Any]) -> dict[str, Any]:
 
     name, strength = asked.get("lora"), asked.get("strength")
     if not isinstance(name, str) or isinstance(strength, bool) or not isinstance(strength, int | float):
-        raise BadInputError("'lora' must be the name of a LoRA and 'strength' a number.")
+        raise BadInputError(say("node.lora_and_strength"))
     path = write(host.lora_path(name), float(strength))
     host.send("lora_saved", name=name)
     return {"lora": name, "strength": strength, "text": say("node.now_recommends", name=path.name, strength=strength)}

@@ -94,7 +94,7 @@ def _resolved(asked: dict[str, Any]) -> Any:
 def _text(asked: dict[str, Any], key: str) -> str:
     value = asked.get(key, "")
     if not isinstance(value, str):
-        raise BadInputError(f"'{key}' must be text.")
+        raise BadInputError(say("node.must_be_text", name=key))
     return value
 
 
@@ -102,7 +102,7 @@ def _folder(asked: dict[str, Any]) -> Path:
     """By its place in the list: a request cannot name a folder."""
     folders, index = host.lora_folders(), asked.get("folder", 0)
     if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(folders):
-        raise BadInputError(f"There is no LoRA folder number {index!r}; there are {len(folders)}.")
+        raise BadInputError(say("node.no_folder_number", number=repr(index), count=len(folders)))
     return folders[index]
 
 

@@ -40,7 +40,7 @@ def info(asked: Mapping[str, Any]) -> dict[str, Any]:
     """What is known of some LoRAs, by name."""
     names = asked.get("names")
     if not isinstance(names, list) or len(names) > MAX_NAMES or not all(isinstance(name, str) for name in names):
-        raise BadInputError(f"'names' must be a list of at most {MAX_NAMES} texts.")
+        raise BadInputError(say("node.names_list", most=MAX_NAMES))
     return {name: _stack_info.describe(name) for name in dict.fromkeys(names)}
 
 
@@ -74,14 +74,14 @@ def presets(asked: Mapping[str, Any]) -> dict[str, Any]:
     elif action == "delete":
         _stack_presets.delete(name)
     else:
-        raise BadInputError(f"'{action[:40]}' is no action; use save, load or delete.")
+        raise BadInputError(say("node.no_action", action=action[:40]))
     return answer | {"presets": _stack_presets.names()}
 
 
 def _text(asked: Mapping[str, Any], key: str) -> str:
     value = asked.get(key, "")
     if not isinstance(value, str):
-        raise BadInputError(f"'{key}' must be text.")
+        raise BadInputError(say("node.must_be_text", name=key))
     return value
 
 

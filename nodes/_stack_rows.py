@@ -124,10 +124,10 @@ def parse_rows(value: str) -> Rows:
 
 def _row(number: int, item: object) -> Row:
     if not isinstance(item, Mapping) or not isinstance(item.get("lora", ""), str):
-        raise BadInputError(f"{item!r:.80} is no row: it needs 'lora', a name from ComfyUI's LoRA lists.")
+        raise BadInputError(say("node.no_row_value", value=f"{item!r:.80}"))
     words = item.get("words") or []
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-        raise BadInputError(f"'words' is {words!r:.80}; use a list of texts.")
+        raise BadInputError(say("node.words_list", value=f"{words!r:.80}"))
     return Row(
         id=str(item.get("id", number)),
         lora=item.get("lora", ""),
@@ -142,7 +142,7 @@ def _row(number: int, item: object) -> Row:
 
 def _strength(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise BadInputError(f"the {name} strength is {value!r:.40}, which is no number.")
+        raise BadInputError(say("node.strength_no_number", name=name, value=f"{value!r:.40}"))
     if abs(value) > MAX_STRENGTH:
         raise BadInputError(say("node.strength_range", name=name, value=value, most=MAX_STRENGTH))
     return float(value)

@@ -122,7 +122,7 @@ def tell(run_id: str, command: str) -> TrainingRun:
     """
     run = find(run_id)
     if command not in COMMANDS:
-        raise BadInputError(f"'{command[:40]}' cannot be asked; use one of {', '.join(COMMANDS)}.")
+        raise BadInputError(say("node.cannot_ask", command=command[:40], known=[*COMMANDS]))
     if run.state != "training":
         raise BadInputError(
             say("node.not_training_yet", name=run.name) if run.runs else say("node.ended_already", name=run.name)

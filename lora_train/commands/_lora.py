@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadInputError
+from ..say import say
 
 DTYPES = ("same", "fp16", "bf16", "fp32")
 _UNITS = {"": 1, "K": 1_000, "M": 1_000_000, "G": 1_000_000_000}
@@ -38,9 +39,7 @@ def with_strength(text: str) -> tuple[Path, float, float | None]:
             break
         path, numbers = head, [number, *numbers]
     if not Path(path).is_file():
-        raise BadInputError(
-            f"There is no file '{path}'. Name a LoRA, and its strength after a colon: people/anna.safetensors:0.8"
-        )
+        raise BadInputError(say("cli.no_lora_file", path=path))
     return Path(path), numbers[0] if numbers else 1.0, numbers[1] if len(numbers) > 1 else None
 
 
@@ -64,7 +63,7 @@ def size_bytes(text: str) -> int:
     """
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMG]?)B?", text.strip().upper())
     if not found:
-        raise BadInputError(f"'{text}' is no size. Write bytes, or 80MB.")
+        raise BadInputError(say("cli.no_size", text=text))
     return int(float(found[1]) * _UNITS[found[2]])
 
 

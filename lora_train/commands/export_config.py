@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..interop.notes import fate_words
 from ..observer import Observer
 from ..say import say
 
@@ -41,5 +42,8 @@ def run(args: argparse.Namespace, observer: Observer) -> dict[str, Any]:
 
 def show(result: dict[str, Any]) -> str:
     lines = [say("cli.wrote", path=path) for path in result["files"]]
-    lines += [f"{note['fate']}: {note['name']}: {note['text']}" for note in result["notes"]]
+    lines += [
+        say("interop.note", fate=fate_words(note["fate"]), name=note["name"], text=note["text"])
+        for note in result["notes"]
+    ]
     return "\n".join([*lines, say("cli.start", command=result["command"])])

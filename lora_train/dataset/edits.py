@@ -77,10 +77,7 @@ def edit_captions(dataset: Dataset, edits: Sequence[Edit]) -> Dataset:
         lost = [e.name for e, old in zip(entries, dataset.entries, strict=True)
                 if has_word(old.caption, word) and not has_word(e.caption, word)]  # fmt: skip
         if lost:
-            raise BadInputError(
-                f"The replacements take the trigger word '{word}' out of {len(lost)} captions (first: '{lost[0]}'). "
-                "Choose another word to replace."
-            )
+            raise BadInputError(say("photos.trigger_taken_out", word=word, n=len(lost), first=lost[0]))
     return dataclasses.replace(dataset, entries=entries)
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadInputError
-
-_HOW = "Give a folder or a .safetensors file of an open_clip model, with its JSON config beside it."
+from ..say import say
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,9 @@ def find_clip_files(path: Path) -> ClipFiles:
     if path.is_dir():
         return _checked(ClipFiles(_only_config(path), _only_weights(path)))
     if not path.is_file():
-        raise BadInputError(f"There is no embedder at '{path}'. {_HOW}")
+        raise BadInputError(say("basemodel.no_embedder", path=path, how=_how()))
     if path.suffix.lower() != ".safetensors":
-        raise BadInputError(
-            f"'{path.name}' is no .safetensors file; other formats can run code when they are opened. {_HOW}"
-        )
+        raise BadInputError(say("basemodel.clip_no_safetensors", name=path.name, how=_how()))
     beside = path.with_suffix(".json")
     return _checked(ClipFiles(beside if beside.is_file() else _matching_config(path), path))
 
@@ -46,7 +43,7 @@ def find_clip_files(path: Path) -> ClipFiles:
 def _only_weights(folder: Path) -> Path:
     found = sorted(folder.glob("*.safetensors"))
     if len(found) != 1:
-        raise BadInputError(f"'{folder}' holds {len(found)} .safetensors files, not one. {_HOW}")
+        raise BadInputError(say("basemodel.clip_weights_number", folder=folder, n=len(found), how=_how()))
     return found[0]
 
 
@@ -56,7 +53,7 @@ def _only_config(folder: Path) -> Path:
         return found[0]
     if not found:
         return _matching_config(_only_weights(folder))
-    raise BadInputError(f"'{folder}' holds {len(found)} open_clip configs, not one. {_HOW}")
+    raise BadInputError(say("basemodel.clip_configs_number", folder=folder, n=len(found), how=_how()))
 
 
 def _read(path: Path) -> Any:
@@ -73,15 +70,10 @@ def _is_config(value: Any) -> bool:
 def _checked(files: ClipFiles) -> ClipFiles:
     config = _read(files.config)
     if not _is_config(config):
-        raise BadInputError(
-            f"'{files.config.name}' is no open_clip config: it needs embed_dim, vision_cfg and text_cfg."
-        )
+        raise BadInputError(say("basemodel.no_clip_config", name=files.config.name))
     text = config["text_cfg"]
     if text.get("hf_tokenizer_name") or text.get("hf_model_name") or "siglip" in files.config.stem.lower():
-        raise BadInputError(
-            f"'{files.config.stem}' needs a tokenizer that would be downloaded, which Lorasmith never does "
-            "by itself. Use a CLIP model with open_clip's built-in tokenizer, such as ViT-B-32."
-        )
+        raise BadInputError(say("basemodel.clip_tokenizer", name=files.config.stem))
     return files
 
 
@@ -89,7 +81,7 @@ def _matching_config(weights: Path) -> Path:
     shape = _weights_shape(weights)
     fits = [path for path in _builtin_configs() if _config_shape(_read(path)) == shape]
     if not fits:
-        raise BadInputError(f"No open_clip config fits '{weights.name}'. {_HOW}")
+        raise BadInputError(say("basemodel.no_config_fits", name=weights.name, how=_how()))
     quick = "openai" in weights.name.lower()
     return min(fits, key=lambda p: (("quickgelu" in p.stem.lower()) != quick, len(p.stem), p.stem))
 
@@ -113,7 +105,7 @@ def _weights_shape(path: Path) -> tuple[object, ...]:
         context, text_width = shapes["positional_embedding"]
         embed = shapes["text_projection"][1]
     except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise BadInputError(f"'{path.name}' is no open_clip ViT model. {_HOW}") from error
+        raise BadInputError(say("basemodel.no_vit", name=path.name, how=_how())) from error
     layers = [_blocks(shapes, prefix) for prefix in ("visual.transformer.", "transformer.")]
     return embed, width, patch, cells, layers[0], text_width, layers[1], context
 
@@ -139,3 +131,7 @@ def _config_shape(config: Any) -> tuple[object, ...] | None:
         text.get("layers"),
         text.get("context_length", 77),
     )
+
+
+def _how() -> str:
+    return say("basemodel.clip_how")

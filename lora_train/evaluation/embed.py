@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ..errors import BadInputError
+from ..say import say
 from .calibration import Calibration, calibration_of
 from .clip_files import ClipFiles, find_clip_files
 
@@ -142,10 +143,7 @@ def load_embedder(source: str | Path | None = None) -> Embedder:
 @lru_cache(maxsize=2)
 def _load(files: ClipFiles) -> Embedder:
     if not files.weights.is_file():
-        raise BadInputError(
-            f"The embedder's weights '{files.weights.name}' are missing in '{files.weights.parent}'. "
-            "Install Lorasmith again, or point to another open_clip model: a .safetensors file with its JSON."
-        )
+        raise BadInputError(say("basemodel.embedder_missing", name=files.weights.name, folder=files.weights.parent))
     import open_clip
 
     open_clip.add_model_config(files.config)
@@ -154,8 +152,7 @@ def _load(files: ClipFiles) -> Embedder:
     except (RuntimeError, ValueError, KeyError, TypeError, OSError) as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise BadInputError(
-            f"'{files.weights.name}' does not fit the open_clip config '{files.config.name}': {first}. "
-            "Use the pair of files that belong together."
+            say("basemodel.config_misfit", name=files.weights.name, config=files.config.name, why=first)
         ) from error
     return _wrap(files.config.stem, model.eval())
 

@@ -142,27 +142,27 @@ def _tidy(text: str) -> str:
 
 
 def _problems(suite: PromptSuite) -> list[str]:
-    found = [] if suite.title.strip() else ["the suite has no title"]
+    found = [] if suite.title.strip() else [say("verdict.suite_no_title")]
     if not 1 <= len(suite.prompts) <= MAX_PROMPTS:
-        found.append(f"the suite has {len(suite.prompts)} prompts, it must have 1 to {MAX_PROMPTS}")
+        found.append(say("verdict.suite_prompts", n=len(suite.prompts), most=MAX_PROMPTS))
     counts = Counter(prompt.id for prompt in suite.prompts)
-    found += [f"the id '{name}' is used {n} times, each prompt needs its own" for name, n in counts.items() if n > 1]
+    found += [say("verdict.suite_same_id", name=name, n=n) for name, n in counts.items() if n > 1]
     return found + [f"prompt '{p.id}': {problem}" for p in suite.prompts for problem in _prompt_problems(p)]
 
 
 def _prompt_problems(prompt: TestPrompt) -> list[str]:
     found = []
     if not re.fullmatch(r"[\w-]{1,40}", prompt.id):
-        found.append("the id may hold only letters, digits, '_' and '-', at most 40")
+        found.append(say("verdict.suite_id"))
     if not prompt.text.strip():
-        found.append("the text is empty")
+        found.append(say("verdict.suite_empty"))
     found += [
         f"'{name}' is no placeholder, only {TRIGGER} and {CLASS} are"
         for name in re.findall(r"\{[^}]*\}", prompt.text)
         if name not in (TRIGGER, CLASS)
     ]
     if not prompt.concept.strip() or prompt.concept.casefold() not in prompt.text.casefold():
-        found.append(f"the concept '{prompt.concept}' must be a part of the text")
+        found.append(say("verdict.suite_concept", concept=prompt.concept))
     if not prompt.check.strip() or not prompt.check.isascii():
-        found.append(f"check must say the concept in English words, found '{prompt.check}'")
+        found.append(say("verdict.suite_check", found=prompt.check))
     return found

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadInputError
+from ..say import say
 from .embed import Embeds, answer_probabilities
 
 _WORD = r"[\w-]+"
@@ -57,7 +58,7 @@ def _parse(path: Path) -> tuple[Question, ...]:
     try:
         return tuple(_question(q) for q in json.loads(path.read_text("utf-8"))["questions"])
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
-        raise BadInputError(f"'{path.name}' is no list of questions: {error!r}.") from error
+        raise BadInputError(say("verdict.no_questions", name=path.name, why=repr(error))) from error
 
 
 def _question(value: dict[str, Any]) -> Question:

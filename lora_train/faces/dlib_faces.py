@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BadInputError
+from ..say import say
 from .raster import Picture
 from .types import Face, People
 
@@ -145,9 +146,7 @@ def _load(maker: Any, path: Path | None) -> Any:
         return maker(str(path))
     except RuntimeError as error:
         name = path.name if path else "the file"
-        raise BadInputError(
-            f"'{name}' is no model that dlib can read: {error}. Fetch it again: lorasmith models get identity --force."
-        ) from error
+        raise BadInputError(say("faces.dlib_cannot_read", name=name, why=error)) from error
 
 
 def dlib_missing() -> str:
@@ -155,8 +154,5 @@ def dlib_missing() -> str:
     from importlib.util import find_spec
 
     if find_spec("dlib") is None:
-        return (
-            "The package dlib is not installed: run 'pip install dlib-bin' "
-            "(there is none for Macs with Intel processors)."
-        )
+        return say("faces.no_dlib")
     return ""

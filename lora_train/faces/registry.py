@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..say import say
 from . import dlib_faces, insightface_faces, mediapipe
 from .models import find_set, model_set, next_step
 from .runtime import runtime_missing
@@ -81,7 +82,7 @@ def _mediapipe_wants(models: Path | None) -> str:
 def _insightface(models: Path | None) -> FaceAnalyzer | str:
     found = insightface_faces.installed(models)
     if found is None:
-        return "insightface with a model pack is not installed; it is not needed, and used where it is."
+        return say("faces.no_insightface")
     return insightface_faces.InsightFaceAnalyzer(*found)
 
 
@@ -96,14 +97,14 @@ def _dlib(models: Path | None) -> FaceAnalyzer | str:
 
 def _dlib_wants(models: Path | None) -> str:
     who = identifier(models)
-    more = f" {who}" if isinstance(who, str) else ""
-    return f"Eyes, pose, smile and light are not judged. {next_step(model_set('faces'))}{more}"
+    more = [who] if isinstance(who, str) else []
+    return " ".join([say("faces.dlib_lacks"), next_step(model_set("faces")), *more])
 
 
 BACKENDS: tuple[Backend, ...] = (
     Backend("mediapipe", "MediaPipe faces", _mediapipe, _mediapipe_wants),
     Backend("insightface", "insightface", _insightface,
-            lambda models: f"Eyes and light are not judged. {next_step(model_set('faces'))}"),
+            lambda models: " ".join([say("faces.insightface_lacks"), next_step(model_set("faces"))])),
     Backend("dlib", "dlib faces", _dlib, _dlib_wants),
 )  # fmt: skip
 """In the order in which :func:`best_analyzer` tries them."""

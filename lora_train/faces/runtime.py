@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadInputError
+from ..say import say
 
 
 class Network:
@@ -50,9 +51,7 @@ class Network:
             net.allocate_tensors()
         except (ValueError, RuntimeError, OSError) as error:
             first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise BadInputError(
-                f"'{self.path.name}' cannot be run: {first}. Fetch it again: lorasmith models get faces --force."
-            ) from error
+            raise BadInputError(say("faces.cannot_run", name=self.path.name, why=first)) from error
         return net
 
 
@@ -61,8 +60,5 @@ def runtime_missing() -> str:
     from importlib.util import find_spec
 
     if find_spec("ai_edge_litert") is None:
-        return (
-            "The package ai-edge-litert is not installed: run 'pip install ai-edge-litert' "
-            "(there is none for Macs with Intel processors)."
-        )
+        return say("faces.no_runtime")
     return ""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ..errors import BadInputError
+from ..say import say
 from .conditions import Conditions
 from .header import Header
 from .tokenizer import token_ids
@@ -65,9 +66,7 @@ class Base:
             BadInputError: the checkpoint brought no text encoder.
         """
         if self.text_encoder is None:
-            raise BadInputError(
-                f"'{self.path.name}' brings no CLIP text encoder, which captions need. Use a checkpoint that has one."
-            )
+            raise BadInputError(say("basemodel.brings_no_clip", name=self.path.name))
         import torch
 
         with torch.no_grad():
@@ -84,9 +83,7 @@ class Base:
             BadInputError: the checkpoint brought none.
         """
         if self.vae is None:
-            raise BadInputError(
-                f"'{self.path.name}' brings no VAE, which turns photos into latents. Use a checkpoint that has one."
-            )
+            raise BadInputError(say("basemodel.brings_no_vae", name=self.path.name))
         return self.vae
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import UnsupportedModelError
+from ..say import say
 
 MAX_HEADER_BYTES = 100_000_000  # the limit of the safetensors library itself
 _BYTES = {
@@ -61,7 +62,7 @@ def read_header(path: Path) -> Header:
         handle.seek(8)
         text = handle.read(length)
     if len(text) < length:
-        raise _cut_off(path, f"the header should have {length:,} bytes and {len(text):,} are there")
+        raise _cut_off(path, say("basemodel.header_short", length=length, there=len(text)))
     return _checked(path, _parsed(path, text), path.stat().st_size - 8 - length)
 
 
@@ -72,14 +73,14 @@ def require_safetensors(path: Path) -> int:
         UnsupportedModelError: there is no such file, or it is something else.
     """
     if not path.is_file():
-        raise UnsupportedModelError(f"There is no file '{path}'. Check the path of the model.")
+        raise UnsupportedModelError(say("basemodel.no_file", path=path))
     with open(path, "rb") as handle:
         start = handle.read(9)
     if start[8:] != b"{":  # every safetensors header begins with a brace
         _refuse_other_formats(path, start, path.stat().st_size)
     length = int.from_bytes(start[:8], "little")
     if not 2 <= length <= MAX_HEADER_BYTES:
-        raise _not_safetensors(path, f"its first 8 bytes ask for a header of {length:,} bytes")
+        raise _not_safetensors(path, say("basemodel.header_length", length=length))
     return length
 
 
@@ -87,9 +88,9 @@ def _parsed(path: Path, text: bytes) -> dict[str, Any]:
     try:
         raw = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise _not_safetensors(path, "its header is not JSON") from error
+        raise _not_safetensors(path, say("basemodel.header_no_json")) from error
     if not isinstance(raw, dict):
-        raise _not_safetensors(path, "its header is not a JSON object")
+        raise _not_safetensors(path, say("basemodel.header_no_object"))
     return raw
 
 
@@ -102,41 +103,34 @@ def _checked(path: Path, raw: dict[str, Any], data_bytes: int) -> Header:
             info = TensorInfo(str(entry["dtype"]), tuple(int(n) for n in entry["shape"]))
             begin, end = (int(n) for n in entry["data_offsets"])
         except (TypeError, KeyError, ValueError) as error:
-            raise _not_safetensors(path, f"the header entry '{name[:80]}' is malformed") from error
+            raise _not_safetensors(path, say("basemodel.header_entry", name=name[:80])) from error
         expected = math.prod(info.shape) * _BYTES.get(info.dtype, 0)
         if begin < 0 or end < begin or (info.dtype in _BYTES and end - begin != expected):
-            raise _not_safetensors(path, f"the size of '{name[:80]}' does not fit its shape")
+            raise _not_safetensors(path, say("basemodel.header_size", name=name[:80]))
         tensors[name] = info
         end_bytes = max(end_bytes, end)
     if not tensors:
-        raise UnsupportedModelError(f"'{path.name}' holds no tensors at all. Choose another file.")
+        raise UnsupportedModelError(say("basemodel.no_tensors", name=path.name))
     if end_bytes > data_bytes:
-        raise _cut_off(path, f"{end_bytes:,} bytes of weights are announced, {data_bytes:,} are there")
+        raise _cut_off(path, say("basemodel.weights_short", announced=end_bytes, there=data_bytes))
     strings = {str(k): str(v) for k, v in metadata.items()} if isinstance(metadata, dict) else {}
     return Header(path, tensors, strings)
 
 
 def _refuse_other_formats(path: Path, start: bytes, size_bytes: int) -> None:
     if size_bytes == 0:
-        raise UnsupportedModelError(f"'{path.name}' is empty (0 bytes). Download or copy it again.")
+        raise UnsupportedModelError(say("basemodel.empty", name=path.name))
     if start[:2] == b"PK" or start[:1] == b"\x80":
-        raise UnsupportedModelError(
-            f"'{path.name}' is a pickled PyTorch file (.ckpt, .pt). Such files can run code, so they "
-            "are not opened. Choose the .safetensors version of the model."
-        )
+        raise UnsupportedModelError(say("basemodel.pickled", name=path.name))
     if start[:4] == b"GGUF":
-        raise UnsupportedModelError(
-            f"'{path.name}' is a quantised GGUF file, which cannot be trained. Choose the full .safetensors checkpoint."
-        )
+        raise UnsupportedModelError(say("basemodel.gguf", name=path.name))
     if size_bytes < 10:
-        raise _not_safetensors(path, f"it has only {size_bytes} bytes")
+        raise _not_safetensors(path, say("basemodel.few_bytes", n=size_bytes))
 
 
 def _not_safetensors(path: Path, why: str) -> UnsupportedModelError:
-    return UnsupportedModelError(f"'{path.name}' is no safetensors file: {why}. Choose a .safetensors checkpoint.")
+    return UnsupportedModelError(say("basemodel.no_safetensors", name=path.name, why=why))
 
 
 def _cut_off(path: Path, why: str) -> UnsupportedModelError:
-    return UnsupportedModelError(
-        f"'{path.name}' is cut off: {why}. The download probably broke; download or copy it again."
-    )
+    return UnsupportedModelError(say("basemodel.cut_off", name=path.name, why=why))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UnsupportedModelError
+from ..say import say
 from .keymap import clip_name, unet_map
 from .unet_shape import UnetShape
 
@@ -122,6 +123,5 @@ def explained(path: Path, title: str) -> Iterator[None]:
             raise
         first = str(error).strip().splitlines()[-1][:200]
         raise UnsupportedModelError(
-            f"'{Path(path).name}' cannot be loaded as {title}: {first}. The file may be "
-            "incomplete or changed by a tool; try the original checkpoint."
+            say("basemodel.cannot_load", name=Path(path).name, title=title, why=first)
         ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..say import say
 from .header import Header
 from .transformer import is_quantised
 
@@ -13,7 +14,7 @@ UNET = "model.diffusion_model."
 
 @dataclass(frozen=True)
 class Lookalike:
-    """``says`` completes "'name' is ..."; ``advice`` is the next step, when there is a better one."""
+    """``says`` is the key of what completes "'name' is ...", ``advice`` that of the next step, when there is one."""
 
     matches: Callable[[Header], bool]
     says: str
@@ -54,24 +55,24 @@ _DE_DISTILLED = ("de-turbo", "deturbo", "de-distill", "dedistill", "de_turbo", "
 DISTILLED: tuple[Lookalike, ...] = (
     Lookalike(
         lambda h: _any(h, "cap_pad_token") and _named(h, "turbo") and not _named(h, *_DE_DISTILLED),
-        "Z-Image Turbo, which was distilled to 8 steps: training on it undoes the distillation, and pictures blur",
-        "Train on Z-Image (base) or on a de-distilled Turbo instead; the LoRA then works with Turbo too.",
+        "basemodel.is_z_image_turbo",
+        "basemodel.take_z_image_base",
     ),
     Lookalike(
         lambda h: _any(h, "vector_in.in_layer") and _named(h, "schnell") and not _named(h, *_DE_DISTILLED),
-        "FLUX.1 schnell, which was distilled to 4 steps: training on it undoes the distillation",
-        "Train on FLUX.1 dev or on a de-distilled schnell instead; the LoRA then works with schnell too.",
+        "basemodel.is_flux_schnell",
+        "basemodel.take_flux_dev_base",
     ),
     Lookalike(
         lambda h: _any(h, "double_stream_modulation_img") and _named(h, "klein") and not _named(h, "base"),
-        "FLUX.2 klein in its distilled form (4 steps): training on it undoes the distillation",
-        "Train on FLUX.2 klein base instead, a file with 'base' in its name; the LoRA then works with klein too.",
+        "basemodel.is_flux2_klein",
+        "basemodel.take_klein_base",
     ),
 )
 """Models of a supported architecture that must not be trained on: their names alone tell."""
 
-_A_CHECKPOINT = "Choose the base model that the photos should be trained on."
-_COMPLETE = "Choose a complete checkpoint (UNet, VAE and text encoder in one file)."
+_A_CHECKPOINT = "basemodel.take_base"
+_COMPLETE = "basemodel.take_complete"
 
 LOOKALIKES: tuple[Lookalike, ...] = (
     Lookalike(
@@ -79,105 +80,105 @@ LOOKALIKES: tuple[Lookalike, ...] = (
             _ends(h, "lora_down.weight", "lora_up.weight", "lora_A.weight", "lora_B.weight")
             or _ends(h, "hada_w1_a", "lokr_w1", "lokr_w1_a", ".lora.down.weight")
         ),
-        "a LoRA, not a base model",
+        "basemodel.is_lora",
         _A_CHECKPOINT,
     ),
     Lookalike(
         lambda h: "emb_params" in h or h.has_prefix("string_to_param") or "clip_l" in h,
-        "a textual-inversion embedding, not a base model",
+        "basemodel.is_embedding",
         _A_CHECKPOINT,
     ),
     Lookalike(
         lambda h: h.has_prefix("control_model.", "zero_convs.", "controlnet_", "input_hint_block."),
-        "a ControlNet, not a base model",
+        "basemodel.is_controlnet",
         _A_CHECKPOINT,
     ),
     Lookalike(
         is_quantised,
-        "a quantised model (packed numbers with scales)",
-        "Choose its bf16, fp16 or plain fp8 version.",
+        "basemodel.is_quantised",
+        "basemodel.take_plain_version",
     ),
     Lookalike(
         lambda h: h.has_prefix(f"{UNET}joint_blocks.", "joint_blocks.") and not _any(h, ".attn.ln_q."),
-        "an SD3 model of the first version (3.0)",
-        "Choose Stable Diffusion 3.5.",
+        "basemodel.is_sd3_first",
+        "basemodel.take_sd35",
     ),
-    Lookalike(lambda h: h.has_prefix(f"{UNET}joint_blocks.", "joint_blocks."), "an SD3 model of an unusual shape"),
-    Lookalike(lambda h: _any(h, "nerf_blocks."), "Chroma Radiance, which works on pixels", "Choose Chroma."),
+    Lookalike(lambda h: h.has_prefix(f"{UNET}joint_blocks.", "joint_blocks."), "basemodel.is_sd3_shape"),
+    Lookalike(lambda h: _any(h, "nerf_blocks."), "basemodel.is_chroma_radiance", "basemodel.take_chroma"),
     Lookalike(
         lambda h: _any(h, "double_stream_modulation") and _any(h, "guidance_in.in_layer"),
-        "FLUX.2 dev",
-        "Choose FLUX.2 klein base.",
+        "basemodel.is_flux2_dev",
+        "basemodel.take_flux2_base",
     ),
     Lookalike(
         lambda h: _any(h, "double_blocks.") and _image_channels(h) not in (0, 64, 128),
-        "a FLUX model for filling or editing (it reads a second picture)",
-        "Choose FLUX.1 dev.",
+        "basemodel.is_flux_fill",
+        "basemodel.take_flux1_dev",
     ),
     Lookalike(
         lambda h: _any(h, "double_blocks.") and _image_channels(h) == 128 and not _any(h, "double_stream_modulation"),
-        "a FLUX model with control input (Depth or Canny)",
-        "Choose FLUX.1 dev.",
+        "basemodel.is_flux_control",
+        "basemodel.take_flux1_dev",
     ),
     Lookalike(
         lambda h: h.has_prefix("double_blocks.", f"{UNET}double_blocks.") or _any(h, "double_stream_modulation"),
-        "a FLUX model of an unusual shape",
-        "Choose FLUX.1 dev or FLUX.2 klein base in one .safetensors file.",
+        "basemodel.is_flux_shape",
+        "basemodel.take_flux_one_file",
     ),
     Lookalike(
         lambda h: _any(h, "single_transformer_blocks."),
-        "a FLUX model in the diffusers layout",
-        "Choose the model as one .safetensors file, as ComfyUI loads it.",
+        "basemodel.is_flux_diffusers",
+        "basemodel.take_one_file",
     ),
     Lookalike(
         lambda h: _any(h, "noise_refiner.") and _any(h, "attention.to_q."),
-        "a Z-Image model in the diffusers layout",
-        "Choose the model as one .safetensors file, as ComfyUI loads it.",
+        "basemodel.is_z_image_diffusers",
+        "basemodel.take_one_file",
     ),
-    Lookalike(lambda h: _any(h, "noise_refiner."), "a relative of Z-Image and Lumina that is not supported"),
+    Lookalike(lambda h: _any(h, "noise_refiner."), "basemodel.is_lumina_relative"),
     Lookalike(
         lambda h: _any(h, "addition_t_embedding") or _any(h, "__index_timestep_zero__"),
-        "a Qwen-Image model for editing or layers",
-        "Choose Qwen-Image.",
+        "basemodel.is_qwen_edit",
+        "basemodel.take_qwen_image",
     ),
-    Lookalike(lambda h: _any(h, "transformer_blocks.0.img_mod"), "a Qwen-Image model of an unusual shape"),
+    Lookalike(lambda h: _any(h, "transformer_blocks.0.img_mod"), "basemodel.is_qwen_shape"),
     Lookalike(
         lambda h: "edm_mean" in h or "edm_vpred.sigma_max" in h,
-        "an SDXL checkpoint of the EDM kind (Playground 2.5, CosXL)",
-        "Choose an SDXL checkpoint that predicts noise or v.",
+        "basemodel.is_sdxl_edm",
+        "basemodel.take_sdxl_noise",
     ),
     Lookalike(
         lambda h: _context(h) == 1280 and f"{UNET}label_emb.0.0.weight" in h,
-        "the SDXL refiner",
-        "Choose the SDXL base model, or a checkpoint made from it.",
+        "basemodel.is_sdxl_refiner",
+        "basemodel.take_sdxl_base",
     ),
     Lookalike(
         lambda h: _context(h) == 2048 and _input_channels(h) in (8, 9),
-        "an SDXL checkpoint for inpainting or editing",
-        "Choose its normal version.",
+        "basemodel.is_sdxl_inpaint",
+        "basemodel.take_normal",
     ),
     Lookalike(
         lambda h: h.has_prefix("conditioner.embedders.") or _context(h) == 2048 or f"{UNET}label_emb.0.0.weight" in h,
-        "an SDXL checkpoint that is incomplete or of an unusual shape",
-        "Choose the original checkpoint in one .safetensors file.",
+        "basemodel.is_sdxl_shape",
+        "basemodel.take_original",
     ),
-    Lookalike(lambda h: h.has_prefix("cond_stage_model.model.") or _context(h) == 1024, "an SD 2.x checkpoint"),
+    Lookalike(lambda h: h.has_prefix("cond_stage_model.model.") or _context(h) == 1024, "basemodel.is_sd2"),
     Lookalike(
         lambda h: h.has_prefix("down_blocks.", "unet.down_blocks."),
-        "a UNet in the diffusers folder layout",
-        "Choose the model as one .safetensors file, as ComfyUI loads it.",
+        "basemodel.is_unet_diffusers",
+        "basemodel.take_one_file",
     ),
-    Lookalike(lambda h: _input_channels(h) == 9, "an inpainting checkpoint", "Choose its normal version."),
-    Lookalike(lambda h: _input_channels(h) == 8, "an instruct-pix2pix checkpoint", "Choose a text-to-image model."),
-    Lookalike(lambda h: "v_pred" in h, "a v-prediction checkpoint", "Choose one that predicts noise (epsilon)."),
+    Lookalike(lambda h: _input_channels(h) == 9, "basemodel.is_inpaint", "basemodel.take_normal"),
+    Lookalike(lambda h: _input_channels(h) == 8, "basemodel.is_pix2pix", "basemodel.take_text_to_image"),
+    Lookalike(lambda h: "v_pred" in h, "basemodel.is_v_pred", "basemodel.take_epsilon"),
     Lookalike(
         lambda h: not h.has_prefix(UNET) and h.has_prefix("encoder.", "decoder.", "first_stage_model.", "taesd_"),
-        "a VAE alone",
+        "basemodel.is_vae_alone",
         _COMPLETE,
     ),
     Lookalike(
         lambda h: not h.has_prefix(UNET) and h.has_prefix("text_model.", "cond_stage_model.", "encoder.block."),
-        "a text encoder alone",
+        "basemodel.is_text_alone",
         _COMPLETE,
     ),
 )
@@ -187,7 +188,7 @@ def distilled(header: Header) -> str | None:
     """Why a file of a supported family must not be trained on, and what to take instead; None when it may."""
     for kind in DISTILLED:
         if kind.matches(header):
-            return f"'{header.path.name}' is {kind.says}. {kind.advice}"
+            return say("basemodel.distilled", name=header.path.name, what=say(kind.says), advice=say(kind.advice))
     return None
 
 
@@ -195,6 +196,6 @@ def describe(header: Header) -> tuple[str, str]:
     """What the file looks like, and the next step: ``("an SDXL checkpoint", "Choose ...")``."""
     for kind in LOOKALIKES:
         if kind.matches(header):
-            return kind.says, kind.advice
+            return say(kind.says), say(kind.advice) if kind.advice else ""
     first = next(iter(header.tensors))
-    return f"no model that Lorasmith knows (its first tensor is '{first[:60]}')", ""
+    return say("basemodel.unknown", first=first[:60]), ""

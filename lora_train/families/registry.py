@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import UnsupportedModelError
+from ..say import say
 from . import chroma, flux1, flux2, lumina2, qwen, sd15, sd35, sdxl, zimage
 from .base import Family
 from .header import read_header
@@ -39,15 +40,11 @@ def detect(path: Path) -> Family:
         if family.detect(header):
             return family
     says, advice = describe(header)
-    supported = _listed([family.title for family in FAMILIES])
+    titles = [family.title for family in FAMILIES]
+    advice = advice or say("basemodel.take_one_of_these")
     raise UnsupportedModelError(
-        f"'{Path(path).name}' is {says}. Supported so far: {supported}. "
-        f"{advice or 'Choose one of these in one .safetensors file.'}"
+        say("basemodel.not_supported", name=Path(path).name, what=says, supported=titles, advice=advice)
     )
-
-
-def _listed(titles: list[str]) -> str:
-    return f"{', '.join(titles[:-1])} and {titles[-1]}"
 
 
 def family(family_id: str) -> Family:
@@ -59,5 +56,4 @@ def family(family_id: str) -> Family:
     for candidate in FAMILIES:
         if candidate.id == family_id:
             return candidate
-    known = ", ".join(candidate.id for candidate in FAMILIES)
-    raise UnsupportedModelError(f"There is no model family '{family_id}'. Use one of: {known}.")
+    raise UnsupportedModelError(say("basemodel.no_family", name=family_id, known=[one.id for one in FAMILIES]))

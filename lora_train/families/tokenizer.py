@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import LorasmithError
+from ..say import say
 
 if TYPE_CHECKING:
     import torch
@@ -65,9 +66,7 @@ def _encoder() -> Any:
 def _vocabulary_file() -> Path:
     spec = importlib.util.find_spec("open_clip")  # finds it without importing it
     if spec is None or not spec.origin:
-        raise LorasmithError(
-            "open_clip is not installed; it brings the vocabulary of the text encoder. Run: pip install open_clip_torch"
-        )
+        raise LorasmithError(say("basemodel.no_open_clip"))
     return Path(spec.origin).with_name("bpe_simple_vocab_16e6.txt.gz")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import UnsupportedModelError
 from ..families.header import MAX_HEADER_BYTES, read_header
+from ..say import say
 
 _MARKS = ("lora", "hada_", "lokr_", "oft_", "boft", "ia3", "dora_scale")
 _ENDS = (".diff", ".diff_b")
@@ -23,15 +24,13 @@ def check_start(start: bytes, name: str) -> int:
         return 9
     length = int.from_bytes(start[:8], "little")
     if start[8:9] != b"{" or not 2 <= length <= MAX_HEADER_BYTES:
-        raise UnsupportedModelError(
-            f"'{name}' is no safetensors file, whatever its name says, so it was not kept. Tell the page's author."
-        )
+        raise UnsupportedModelError(say("hub.no_safetensors", name=name))
     if len(start) < 8 + length:
         return 8 + length
     try:
         header = json.loads(start[8 : 8 + length])
     except (ValueError, RecursionError) as error:
-        raise UnsupportedModelError(f"'{name}' has a header that is no JSON, so it was not kept.") from error
+        raise UnsupportedModelError(say("hub.header_no_json", name=name)) from error
     _require_lora(header if isinstance(header, dict) else {}, name)
     return 0
 
@@ -52,8 +51,6 @@ def check_whole(path: Path, name: str) -> None:
 def _require_lora(names: Iterable[str], name: str) -> None:
     keys = [key for key in names if key != "__metadata__"]
     if not any(key.lower().endswith(_ENDS) or any(mark in key.lower() for mark in _MARKS) for key in keys):
-        first = f" (the first of its {len(keys)} tensors is '{keys[0][:60]}')" if keys else ""
-        raise UnsupportedModelError(
-            f"'{name}' holds no LoRA weights{first}, so it was not kept: it may be a checkpoint or a VAE, "
-            "which belong into other folders."
-        )
+        if keys:
+            raise UnsupportedModelError(say("hub.no_lora_first", name=name, n=len(keys), first=keys[0][:60]))
+        raise UnsupportedModelError(say("hub.no_lora", name=name))

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import BadInputError
+from ..say import say
 from . import loose
 from .keys import Key
 from .links import CivitaiLink
@@ -33,7 +34,7 @@ def resolve(link: CivitaiLink, policy: Policy, key: Key | None) -> Record:
         listed = loose.items(model.get("modelVersions"))
         version_id = next((v for version in listed if (v := loose.whole(version.get("id"))) is not None), None)
         if version_id is None:
-            raise BadInputError(f"Civitai lists no published version of {link}. Open the page and look.")
+            raise BadInputError(say("hub.no_version", link=link))
         site, version = _get(site, f"model-versions/{version_id}", policy, key)
     else:
         site, version = _get(site, f"model-versions/{version_id}", policy, key)
@@ -68,19 +69,16 @@ def _record(link: CivitaiLink, site: str, model: Mapping[str, Any], version: Map
     name = loose.text(model.get("name")) or loose.text(loose.mapping(version.get("model")).get("name"))
     kind = loose.text(model.get("type")) or loose.text(loose.mapping(version.get("model")).get("type"))
     if kind not in KINDS:
-        raise BadInputError(f"'{name}' on Civitai is a {kind or 'thing of no kind'}, not a LoRA. Paste a LoRA's page.")
+        raise BadInputError(say("hub.not_a_lora", name=name, kind=kind or "thing of no kind"))
     model_id, version_id = loose.whole(version.get("modelId")), loose.whole(version.get("id"))
     model_id = loose.whole(model.get("id")) if model_id is None else model_id
     if version_id is None:
-        raise BadInputError(f"Civitai's answer about '{name}' names no version. Try again later.")
+        raise BadInputError(say("hub.names_no_version", name=name))
     files = _safe_files(name, version)
     file = _chosen(files, link.file_id, name)
     digest = loose.sha256(loose.mapping(file.get("hashes")).get("SHA256"))
     if not digest:
-        raise BadInputError(
-            f"Civitai has no SHA-256 for '{loose.text(file.get('name'))}' yet, so a download could not be checked. "
-            "New files are scanned within hours: try again later."
-        )
+        raise BadInputError(say("hub.no_hash_yet", name=loose.text(file.get("name"))))
     scan, words = _scan(file)
     here = CivitaiLink(site, model_id, version_id, loose.whole(file.get("id")) if len(files) > 1 else None)
     versions = loose.items(model.get("modelVersions"))
@@ -123,13 +121,10 @@ def _safe_files(name: str, version: Mapping[str, Any]) -> list[dict[str, Any]]:
     safe = [f for f in listed if loose.text(f.get("name")).lower().endswith(".safetensors")]
     usage = loose.text(version.get("usageControl"))
     if usage not in ("", "Download"):
-        raise BadInputError(f"The author of '{name}' lets it be used on Civitai only, not downloaded ({usage}).")
+        raise BadInputError(say("hub.civitai_only", name=name, usage=usage))
     if not safe:
-        others = ", ".join(loose.text(f.get("name"), 60) for f in listed) or "none at all"
-        raise BadInputError(
-            f"'{name}' has no .safetensors file on Civitai (files: {others}). Other formats can hold code and are "
-            "not fetched. Choose another version."
-        )
+        others = ", ".join(loose.text(f.get("name"), 60) for f in listed) or say("hub.none_at_all")
+        raise BadInputError(say("hub.no_safe_file", name=name, files=others))
     return sorted(safe, key=lambda f: (loose.text(f.get("type")) != "Model", f.get("primary") is not True))
 
 
@@ -139,7 +134,7 @@ def _chosen(files: list[dict[str, Any]], file_id: int | None, name: str) -> dict
     for file in files:
         if loose.whole(file.get("id")) == file_id:
             return file
-    raise BadInputError(f"'{name}' has no .safetensors file with the number {file_id}. Paste the page without it.")
+    raise BadInputError(say("hub.no_file_number", name=name, number=file_id))
 
 
 def _download_address(site: str, version_id: int, file: Mapping[str, Any]) -> str:
@@ -155,13 +150,14 @@ def _download_address(site: str, version_id: int, file: Mapping[str, Any]) -> st
 def _size(file: Mapping[str, Any], name: str) -> int:
     kilobytes = file.get("sizeKB")
     if not isinstance(kilobytes, int | float) or isinstance(kilobytes, bool) or not 0 < kilobytes < 1e12:
-        raise BadInputError(f"Civitai does not say how large the file of '{name}' is. Try again later.")
+        raise BadInputError(say("hub.no_size", name=name))
     return round(kilobytes * 1024)
 
 
 def _scan(file: Mapping[str, Any]) -> tuple[Scan, str]:
     results = {what: loose.text(file.get(f"{what}ScanResult")) for what in ("pickle", "virus")}
-    words = ", ".join(f"{what} scan: {result or 'not done'}" for what, result in results.items())
+    done = {what: result or say("hub.not_done") for what, result in results.items()}
+    words = say("hub.scans", pickle=done["pickle"], virus=done["virus"])
     if "Danger" in results.values():
         return "danger", words
     if set(results.values()) == {"Success"}:
@@ -178,12 +174,12 @@ def _licence(model: Mapping[str, Any]) -> str:
         return ""
     commercial = model.get("allowCommercialUse")
     uses = [use for use in re.findall(r"[A-Za-z]+", ",".join(loose.texts(commercial))) if use != "None"]
-    words = [f"commercial use: {', '.join(uses)}" if uses else "no commercial use"]
-    words.append("no credit needed" if model.get("allowNoCredit") else "credit the author")
-    words.append("merges allowed" if model.get("allowDerivatives") else "no merges")
+    words = [say("hub.commercial", uses=uses) if uses else say("hub.no_commercial")]
+    words.append(say("hub.no_credit") if model.get("allowNoCredit") else say("hub.credit"))
+    words.append(say("hub.merges") if model.get("allowDerivatives") else say("hub.no_merges"))
     if model.get("allowDerivatives"):
-        words.append("other licence allowed" if model.get("allowDifferentLicense") else "same licence")
-    return "; ".join(words)
+        words.append(say("hub.other_licence") if model.get("allowDifferentLicense") else say("hub.same_licence"))
+    return say("hub.licence", words=words)
 
 
 def _preview(version: Mapping[str, Any]) -> str:
@@ -201,9 +197,9 @@ def _preview(version: Mapping[str, Any]) -> str:
 def _notes(link: CivitaiLink, version: Mapping[str, Any], versions: list[dict[str, Any]]) -> tuple[str, ...]:
     notes = []
     if link.version_id is None and len(versions) > 1:
-        notes.append(f"the link names no version: this is the newest of {len(versions)}")
+        notes.append(say("hub.newest_of", n=len(versions)))
     if ends := loose.text(version.get("earlyAccessEndsAt")):
-        notes.append(f"early access until {ends[:10]}: the download may need an account that has bought it")
+        notes.append(say("hub.early_access", date=ends[:10]))
     return tuple(notes)
 
 

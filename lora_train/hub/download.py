@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import BadInputError, LorasmithError, UnsupportedModelError
 from ..files import sha256_of
 from ..observer import NullObserver, Observer
+from ..say import say
 from .check import check_start, check_whole
 from .keys import Key, find_key
 from .names import free_name, safe_name, target_path
@@ -83,7 +84,7 @@ def download(
         with opened(path) as part:
             resumed = part.bytes
             _require_space(record, part, target.parent, policy)
-            observer.stage(f"Downloading {target.name}")
+            observer.stage(say("stage.downloading", name=target.name))
             _fill(record, part, target.name, policy, key, observer)
             _verify(record, part, target.name)
         check_whole(path, target.name)
@@ -102,11 +103,15 @@ def download(
 def _refuse_unwanted(record: Record, policy: Policy) -> None:
     problems = []
     if record.scan == "danger":
-        problems.append(f"'{record.file_name}' is not fetched: {record.scan_text}. The hub marks it as dangerous.")
+        problems.append(say("hub.not_fetched", name=record.file_name, scan=record.scan_text))
     if record.bytes > policy.max_file_bytes:
         problems.append(
-            f"'{record.file_name}' has {size_text(record.bytes)}; LoRAs of more than "
-            f"{size_text(policy.max_file_bytes)} are not fetched. Is it a checkpoint?"
+            say(
+                "hub.too_large",
+                name=record.file_name,
+                size=size_text(record.bytes),
+                most=size_text(policy.max_file_bytes),
+            )
         )
     BadInputError.collect(problems)
 
@@ -117,18 +122,12 @@ def _require_same(target: Path, record: Record) -> None:
 
 
 def _taken(target: Path) -> BadInputError:
-    return BadInputError(
-        f"There is another file called '{target.name}' in '{target.parent}', and nothing is overwritten. Choose "
-        f"another name, such as '{free_name(target)}'."
-    )
+    return BadInputError(say("hub.name_taken", name=target.name, folder=target.parent, free=free_name(target)))
 
 
 def _disk(error: OSError, target: Path) -> LorasmithError:
-    full = " The disk is full: free some space." if error.errno == errno.ENOSPC else ""
-    return BadInputError(
-        f"Cannot write '{target.name}' in '{target.parent}': {error.strerror or error}.{full} What has arrived is "
-        "kept; start the download again to continue."
-    )
+    key = "hub.disk_full" if error.errno == errno.ENOSPC else "hub.cannot_write"
+    return BadInputError(say(key, name=target.name, folder=target.parent, reason=error.strerror or str(error)))
 
 
 def _require_space(record: Record, part: Part, folder: Path, policy: Policy) -> None:
@@ -136,8 +135,7 @@ def _require_space(record: Record, part: Part, folder: Path, policy: Policy) -> 
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise BadInputError(
-            f"The disk of '{folder}' has {size_text(free)} left; '{record.file_name}' needs {size_text(needed)} "
-            "(with some to spare). Free some space or choose another folder."
+            say("hub.no_space", folder=folder, free=size_text(free), name=record.file_name, needed=size_text(needed))
         )
 
 
@@ -161,10 +159,9 @@ def _fill(record: Record, part: Part, name: str, policy: Policy, key: Key | None
             stuck = part.bytes <= before and not isinstance(error, _StartAgainError)
             if attempt == policy.attempts or stuck:
                 raise BrokenOffError(
-                    f"{error} {size_text(part.bytes)} of {size_text(record.bytes)} are kept: start the download "
-                    "again to continue."
+                    say("hub.broke_off", why=error, done=size_text(part.bytes), total=size_text(record.bytes))
                 ) from error
-            observer.message(f"{error} Continuing at {size_text(part.bytes)}.")
+            observer.message(say("hub.continuing", why=error, done=size_text(part.bytes)))
 
 
 def _stream(record: Record, part: Part, name: str, policy: Policy, key: Key | None, observer: Observer) -> None:
@@ -180,12 +177,11 @@ def _stream(record: Record, part: Part, name: str, policy: Policy, key: Key | No
         end = part.bytes + answer.length_bytes if answer.length_bytes is not None else None
         if end is not None and (end > _most_bytes(record) or (record.exact_size and end != record.bytes)):
             raise HubError(
-                f"{answer.host} announces {end:,} bytes for '{record.file_name}', the record says {record.bytes:,}. "
-                "Nothing was taken; look the link up again."
+                say("hub.announces", host=answer.host, announced=end, name=record.file_name, record=record.bytes)
             )
         _take(record, part, name, answer, policy, observer)
     if part.bytes < (end or (record.bytes if record.exact_size else 0)):
-        raise BrokenOffError(f"{answer.host} ended in the middle of the file.")
+        raise BrokenOffError(say("hub.ended_in_middle", host=answer.host))
 
 
 def _require_file(record: Record, answer: Answer, policy: Policy) -> None:
@@ -197,10 +193,10 @@ def _require_file(record: Record, answer: Answer, policy: Policy) -> None:
     kind = answer.headers.get("content-type", "").lower()
     packed = answer.headers.get("content-encoding", "identity").lower()
     if kind.startswith(_PAGES) or packed != "identity":
-        what = "a packed file" if packed != "identity" else f"a page ({kind.split(';')[0][:40]})"
+        page = say("hub.a_page", kind=kind.split(";")[0][:40])
+        what = say("hub.a_packed_file") if packed != "identity" else page
         raise HubError(
-            f"{answer.host} answered with {what} instead of '{record.file_name}'. {title(record.hub)} may want you to "
-            "log in: open the page in a browser and try its download button."
+            say("hub.answered_with", host=answer.host, what=what, name=record.file_name, hub=title(record.hub))
         )
 
 
@@ -213,7 +209,7 @@ def _align(answer: Answer, part: Part) -> None:
     start = answer.headers.get("content-range", "").removeprefix("bytes ").partition("-")[0]
     if answer.status == 416 or start != str(part.bytes):
         part.restart()
-        raise _StartAgainError(f"{answer.host} cannot continue the download.")
+        raise _StartAgainError(say("hub.cannot_continue", host=answer.host))
 
 
 class _StartAgainError(BrokenOffError):
@@ -227,10 +223,7 @@ def _take(record: Record, part: Part, name: str, answer: Answer, policy: Policy,
         observer.check_cancelled()
         if part.bytes + len(block) > most:
             part.restart()
-            raise HubError(
-                f"{answer.host} sent more than the {record.bytes:,} bytes of '{record.file_name}', so all of it was "
-                "thrown away."
-            )
+            raise HubError(say("hub.sent_more", host=answer.host, bytes=record.bytes, name=record.file_name))
         part.write(block)
         in_window += len(block)
         while needed and part.bytes >= needed:
@@ -238,7 +231,7 @@ def _take(record: Record, part: Part, name: str, answer: Answer, policy: Policy,
         observer.progress(part.bytes, max(record.bytes, part.bytes))
         if (passed := time.monotonic() - window) >= policy.slow_window_s:
             if in_window / passed < policy.slow_bytes_per_s:
-                raise BrokenOffError(f"{answer.host} sends only {in_window / passed:,.0f} bytes a second.")
+                raise BrokenOffError(say("hub.too_slow", host=answer.host, rate=in_window / passed))
             window, in_window = time.monotonic(), 0
 
 
@@ -247,8 +240,7 @@ def _verify(record: Record, part: Part, name: str) -> None:
     if seen != record.sha256:
         part.restart()
         raise BadInputError(
-            f"'{name}' is not the file that {title(record.hub)} has on record (SHA-256 {seen[:12]}… instead of "
-            f"{record.sha256[:12]}…), so it was thrown away. Try again; if it happens twice, tell the page's author."
+            say("hub.other_content", name=name, hub=title(record.hub), seen=seen[:12], wanted=record.sha256[:12])
         )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ..errors import BadInputError
+from ..say import say
 from . import loose
 from .keys import Key
 from .links import HuggingFaceLink
@@ -45,15 +46,13 @@ def resolve(link: HuggingFaceLink, policy: Policy, key: Key | None) -> Record:
     about = loose.mapping(ask_json(policy, f"{SITE}/api/models/{repository}/revision/{revision}?blobs=true", key))
     commit = loose.text(about.get("sha"))
     if not commit.isalnum():
-        raise BadInputError(f"Hugging Face's answer about '{link.repository}' names no commit. Try again later.")
+        raise BadInputError(say("hub.no_commit", name=link.repository))
     siblings = {loose.text(s.get("rfilename"), 500): s for s in loose.items(about.get("siblings"))}
     path = _chosen(link, list(siblings))
     large = loose.mapping(siblings[path].get("lfs"))
     digest, size = loose.sha256(large.get("sha256") or large.get("oid")), loose.whole(large.get("size"))
     if not digest or not size:
-        raise BadInputError(
-            f"Hugging Face has no SHA-256 for '{path}' of '{link.repository}', so a download could not be checked."
-        )
+        raise BadInputError(say("hub.hf_no_hash", path=path, name=link.repository))
     card = loose.mapping(about.get("cardData"))
     scan, words = _scan(link.repository, commit, path, policy, key)
     return Record(
@@ -83,25 +82,19 @@ def resolve(link: HuggingFaceLink, policy: Policy, key: Key | None) -> Record:
 def _chosen(link: HuggingFaceLink, paths: list[str]) -> str:
     if link.path:
         if not link.path.lower().endswith(".safetensors"):
-            raise BadInputError(
-                f"'{link.path}' is no .safetensors file. Other formats can hold code and are not fetched."
-            )
+            raise BadInputError(say("hub.hf_other_format", path=link.path))
         if link.path not in paths:
-            raise BadInputError(f"'{link.repository}' has no file '{link.path}' at '{link.revision}'.")
+            raise BadInputError(say("hub.hf_no_file", name=link.repository, path=link.path, revision=link.revision))
         return link.path
     safe = [path for path in paths if path.lower().endswith(".safetensors")]
     if not safe:
-        raise BadInputError(
-            f"'{link.repository}' on Hugging Face has no .safetensors file among its {len(paths)} files. Other "
-            "formats can hold code and are not fetched."
-        )
+        raise BadInputError(say("hub.hf_none", name=link.repository, n=len(paths)))
     if len(safe) == 1 or USUAL_NAME in safe:
         return USUAL_NAME if USUAL_NAME in safe else safe[0]
     choices = tuple(Choice(str(HuggingFaceLink(link.repository, link.revision, p)), p) for p in safe[:_MAX_FILES_SHOWN])
+    shown = [choice.link for choice in choices[:8]] + (["…"] if len(safe) > 8 else [])
     raise ChooseFileError(
-        f"'{link.repository}' has {len(safe)} .safetensors files; name one: "
-        + ", ".join(choice.link for choice in choices[:8])
-        + (" …" if len(safe) > 8 else ""),
+        say("hub.name_one", repository=link.repository, n=len(safe), files=shown),
         choices,
     )
 
@@ -129,16 +122,16 @@ def _scan(repository: str, commit: str, path: str, policy: Policy, key: Key | No
     try:
         listed = loose.items(ask_json(policy, address, key))
     except AnswerError:
-        return "unknown", "the hub's scan report could not be read"
+        return "unknown", say("hub.no_scan_read")
     entry = next((item for item in listed if item.get("path") == path), {})
     status = loose.text(loose.mapping(entry.get("securityFileStatus")).get("status"))
     if status == "safe":
-        return "clean", "the hub's scanners found nothing"
+        return "clean", say("hub.scan_nothing")
     if status in ("unsafe", "suspicious", "caution"):
-        return "danger" if status == "unsafe" else "unknown", f"the hub's scanners say: {status}"
+        return "danger" if status == "unsafe" else "unknown", say("hub.scan_says", status=status)
     if status in ("queued", "pending"):
-        return "pending", "the hub has not scanned it yet"
-    return "unknown", "the hub has no scan report"
+        return "pending", say("hub.not_scanned")
+    return "unknown", say("hub.no_scan")
 
 
 def _preview(repository: str, commit: str, siblings: Mapping[str, Any]) -> str:
@@ -149,7 +142,7 @@ def _preview(repository: str, commit: str, siblings: Mapping[str, Any]) -> str:
 def _notes(about: Mapping[str, Any], path: str) -> tuple[str, ...]:
     notes = []
     if about.get("gated"):
-        notes.append("the author's terms must be accepted on the page first, and a key is needed")
+        notes.append(say("hub.gated"))
     if loose.mapping(about.get("cardData")).get("base_model") and "lora" not in loose.texts(about.get("tags")):
-        notes.append(f"the page does not say that it is a LoRA; '{path}' is checked after the download")
+        notes.append(say("hub.maybe_no_lora", path=path))
     return tuple(notes)

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import BadInputError
+from ..say import say
 from .policy import Hub
 
 VARIABLES: dict[Hub, tuple[str, ...]] = {
@@ -58,27 +59,22 @@ def find_key(hub: Hub, folder: Path, environment: Mapping[str, str] = os.environ
     """
     for name in VARIABLES[hub]:
         if text := environment.get(name, "").strip():
-            return Key(_checked(text, f"The environment variable {name}"))
+            return Key(_checked(text, say("hub.key_variable", name=name)))
     path = key_file(hub, folder)
     if not path.is_file():
         return None
     if os.name == "posix" and (mode := stat.S_IMODE(path.stat().st_mode)) & 0o077:
-        raise BadInputError(
-            f"'{path}' can be read by others (mode {mode:03o}), so the key in it is not used. Run: chmod 600 '{path}'"
-        )
+        raise BadInputError(say("hub.key_open", path=path, mode=f"{mode:03o}"))
     with open(path, encoding="utf-8", errors="replace") as handle:
-        return Key(_checked(handle.read(4096).strip(), f"The file '{path}'"))
+        return Key(_checked(handle.read(4096).strip(), say("hub.key_file", path=path)))
 
 
 def how_to_add(hub: Hub, folder: Path) -> str:
     """What a user who needs a key has to do."""
-    return (
-        f"Set the environment variable {VARIABLES[hub][0]}, or write the key into '{key_file(hub, folder)}' "
-        "(readable by you alone)"
-    )
+    return say("hub.how_to_add", variable=VARIABLES[hub][0], path=key_file(hub, folder))
 
 
 def _checked(text: str, where: str) -> str:
     if not _KEY.fullmatch(text):
-        raise BadInputError(f"{where} holds no key: one line of 8 to 512 letters without spaces is needed.")
+        raise BadInputError(say("hub.no_key", where=where))
     return text

@@ -12,13 +12,10 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
 from ..errors import BadInputError
+from ..say import say
 
 CIVITAI_SITES = ("civitai.com", "civitai.red", "civitai.green")
 HUGGING_FACE_SITES = ("huggingface.co", "hf.co")
-FORMS = (
-    "a Civitai page (civitai.com/models/…), download address or AIR name, or a Hugging Face page "
-    "(huggingface.co/owner/repository/…) or 'owner/repository'"
-)
 MAX_LINK_LETTERS = 2000
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}"
@@ -74,12 +71,9 @@ def parse_link(text: str) -> Link:
     """
     clean = text.strip().strip("<>\"'").strip()
     if not clean:
-        raise BadInputError(f"There is no link. Paste {FORMS}.")
+        raise BadInputError(say("hub.no_link", forms=_forms()))
     if len(clean) > MAX_LINK_LETTERS or re.search(r"[\x00-\x20\x7f\\]", clean):
-        raise BadInputError(
-            f"This is no link: it has spaces or control characters, or more than {MAX_LINK_LETTERS} letters "
-            f"({len(clean)} seen). Paste {FORMS}."
-        )
+        raise BadInputError(say("hub.odd_link", most=MAX_LINK_LETTERS, seen=len(clean), forms=_forms()))
     if clean.lower().startswith(("urn:", "air:")) or _AIR.fullmatch(clean):
         return _air(clean)
     if bare := _BARE_CIVITAI.fullmatch(clean):
@@ -94,27 +88,21 @@ def _air(text: str) -> Link:
         return CivitaiLink(model_id=model, version_id=version, file_id=file)
     if found and found[1].lower() == "huggingface" and (parts := _REPOSITORY.fullmatch(found[2])):
         return _hugging_face(f"{parts[1]}/{parts[2]}", parts[3] or "main", parts[4] or "")
-    raise BadInputError(
-        f"The AIR name '{_shown(text)}' cannot be fetched: only the sources civitai and huggingface can, "
-        "such as urn:air:sdxl:lora:civitai:82098@87153."
-    )
+    raise BadInputError(say("hub.air_source", name=_shown(text)))
 
 
 def _address(text: str) -> Link:
     scheme, separator, _ = text.partition("://")
     if separator and scheme.lower() not in ("https", "http"):
-        raise BadInputError(f"Links with '{_shown(scheme)}://' are not fetched. Paste {FORMS}.")
+        raise BadInputError(say("hub.scheme", scheme=_shown(scheme), forms=_forms()))
     try:
         split = urlsplit(text if separator else f"https://{text}")
         host, port = (split.hostname or "").removesuffix("."), split.port
     except ValueError as error:
-        raise BadInputError(f"'{_shown(text)}' is no link. Paste {FORMS}.") from error
+        raise BadInputError(say("hub.is_no_link", text=_shown(text), forms=_forms())) from error
     host = host.removeprefix("www.")
     if host in (*CIVITAI_SITES, *HUGGING_FACE_SITES) and (split.username is not None or port not in (None, 443, 80)):
-        raise BadInputError(
-            f"'{_shown(text)}' names a user or a port, as links of {host} never do. Copy the link "
-            "from the page's own address bar."
-        )
+        raise BadInputError(say("hub.names_user", text=_shown(text), host=host))
     if host in CIVITAI_SITES:
         return _civitai(split, host, text)
     if host in HUGGING_FACE_SITES:
@@ -122,8 +110,13 @@ def _address(text: str) -> Link:
     if not separator and (parts := _REPOSITORY.fullmatch(text.split("?")[0])) and not _is_site(parts):
         return _hugging_face(f"{parts[1]}/{parts[2]}", parts[3] or "main", parts[4] or "")
     raise BadInputError(
-        f"'{_shown(text)}' is not a link that is fetched from: only Civitai ({', '.join(CIVITAI_SITES)}) and "
-        f"Hugging Face ({', '.join(HUGGING_FACE_SITES)}) are. Paste {FORMS}."
+        say(
+            "hub.other_site",
+            text=_shown(text),
+            civitai=[*CIVITAI_SITES],
+            huggingface=[*HUGGING_FACE_SITES],
+            forms=_forms(),
+        )
     )
 
 
@@ -145,10 +138,7 @@ def _civitai(split: SplitResult, site: str, text: str) -> CivitaiLink:
             return CivitaiLink(site, None, int(wanted))
         case ["api", "download", "models", wanted, *_] if re.fullmatch(_ID, wanted):
             return CivitaiLink(site, None, int(wanted))
-    raise BadInputError(
-        f"'{_shown(text)}' is no model page. Open the LoRA's page on Civitai and copy its address: it "
-        f"begins with {site}/models/ and a number."
-    )
+    raise BadInputError(say("hub.no_model_page", text=_shown(text), site=site))
 
 
 def _number(query: dict[str, list[str]], name: str) -> int | None:
@@ -159,18 +149,13 @@ def _number(query: dict[str, list[str]], name: str) -> int | None:
 def _hugging_face_page(split: SplitResult, text: str) -> HuggingFaceLink:
     parts = [unquote(part) for part in split.path.split("/") if part]
     if parts and parts[0] in ("datasets", "spaces"):
-        raise BadInputError(
-            f"'{_shown(text)}' is one of Hugging Face's {parts[0]}, not a model. Paste the page of a model repository."
-        )
+        raise BadInputError(say("hub.other_part", text=_shown(text), part=parts[0]))
     if parts[:1] == ["models"]:
         parts = parts[1:]
     if parts[:2] == ["api", "models"]:
         parts = parts[2:]
     if len(parts) < 2 or parts[0] in _TAKEN:
-        raise BadInputError(
-            f"'{_shown(text)}' names no repository. Open the LoRA's page on Hugging Face and copy its address: "
-            "huggingface.co/owner/repository."
-        )
+        raise BadInputError(say("hub.no_repository", text=_shown(text)))
     repository, rest = "/".join(parts[:2]), parts[2:]
     if rest and rest[0] in ("blob", "resolve", "raw", "tree") and len(rest) > 1:
         # Pull requests are revisions with slashes in their names.
@@ -183,11 +168,11 @@ def _hugging_face_page(split: SplitResult, text: str) -> HuggingFaceLink:
 def _hugging_face(repository: str, revision: str, path: str) -> HuggingFaceLink:
     problems: list[str] = []
     if not re.fullmatch(rf"{_NAME}/{_NAME}", repository) or ".." in repository:
-        problems.append(f"'{_shown(repository)}' is no name of a repository; it looks like 'owner/repository'.")
+        problems.append(say("hub.repository_name", name=_shown(repository)))
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,150}", revision) or ".." in revision:
-        problems.append(f"'{_shown(revision)}' is no name of a revision; it looks like 'main' or a commit.")
+        problems.append(say("hub.revision_name", name=_shown(revision)))
     if path and (any(p in ("", ".", "..") for p in path.split("/")) or re.search(r"[\x00-\x1f\x7f\\]", path)):
-        problems.append(f"'{_shown(path)}' is no file in a repository.")
+        problems.append(say("hub.repository_file", path=_shown(path)))
     BadInputError.collect(problems)
     return HuggingFaceLink(repository, revision, path)
 
@@ -196,3 +181,8 @@ def _shown(text: str) -> str:
     """A link for an error message: without its query, where keys are, and short."""
     plain = re.sub(r"[\x00-\x1f\x7f]", "", text.split("?")[0].split("#")[0])
     return re.sub(r"//[^/@]*@", "//", plain)[:120]
+
+
+def _forms() -> str:
+    """The links that are understood, for a sentence."""
+    return say("hub.forms")

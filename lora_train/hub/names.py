@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import BadInputError
 from ..files import inside
+from ..say import say
 
 SUFFIX = ".safetensors"
 MAX_STEM_BYTES = 120
@@ -39,9 +40,7 @@ def target_path(folder: Path, name: str) -> Path:
     path = inside(folder, name, SUFFIX)
     for part in path.relative_to(Path(folder).resolve()).parts:
         if (size := len(part.encode())) > MAX_PART_BYTES:
-            raise BadInputError(
-                f"The name '{part[:40]}…' is {size} bytes long; {MAX_PART_BYTES} are allowed. Choose a shorter one."
-            )
+            raise BadInputError(say("hub.long_name", name=part[:40], size=size, most=MAX_PART_BYTES))
     return path
 
 

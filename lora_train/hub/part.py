@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import BadInputError
+from ..say import say
 
 
 class Part:
@@ -65,7 +66,7 @@ def opened(path: Path) -> Iterator[Part]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_symlink():
-        raise BadInputError(f"'{path}' is a link to another place and is not written to. Remove it.")
+        raise BadInputError(say("hub.part_link", path=path))
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
     empty = False
     try:
@@ -97,9 +98,7 @@ def _lock(handle: BinaryIO, path: Path) -> None:
 
             fcntl.flock(handle.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        raise BadInputError(
-            f"This file is being downloaded right now ('{path.name}' is in use). Wait for it, or stop it first."
-        ) from error
+        raise BadInputError(say("hub.in_use", name=path.name)) from error
 
 
 def publish(part: Path, target: Path) -> bool:

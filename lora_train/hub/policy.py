@@ -20,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from ..errors import BadInputError
+from ..say import say
 
 Hub = Literal["civitai", "huggingface"]
 Connect = Callable[[str, float], socket.socket]
@@ -68,10 +69,7 @@ def require_public(host: str, addresses: list[str]) -> str:
                 inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
             address = inner or address
         if not address.is_global or address.is_multicast or address.is_reserved:
-            raise RefusedError(
-                f"{host} leads to {text}, an address inside a private network, so it was not asked. Switch off "
-                "what changes names on this computer (a VPN, a filter), or set HTTPS_PROXY to a proxy."
-            )
+            raise RefusedError(say("hub.private_network", host=host, address=text))
     return addresses[0]
 
 
@@ -107,9 +105,7 @@ def _through(proxy: str, host: str, timeout_s: float) -> socket.socket:
 
     split = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
     if split.scheme != "http" or not split.hostname:
-        raise RefusedError(
-            f"The proxy in HTTPS_PROXY is of a kind that is not supported ('{split.scheme}://'). Name an http:// proxy."
-        )
+        raise RefusedError(say("hub.proxy_kind", scheme=split.scheme))
     headers = {}
     if split.username:
         pair = f"{unquote(split.username)}:{unquote(split.password or '')}"
@@ -164,7 +160,7 @@ def require_hub(address: str) -> Hub:
     """
     host = _https_host(address)
     if host not in HUB_HOSTS:
-        raise RefusedError(f"Nothing is fetched from '{host}': it is neither Civitai nor Hugging Face.")
+        raise RefusedError(say("hub.nothing_from", host=host))
     return HUB_HOSTS[host]
 
 
@@ -176,10 +172,7 @@ def require_store(hub: Hub, address: str) -> str:
     """
     host = _https_host(address)
     if HUB_HOSTS.get(host) != hub and not STORE_HOSTS[hub].fullmatch(host):
-        raise RefusedError(
-            f"The hub sent us on to '{host[:100]}', which is none of its known stores, so nothing was fetched "
-            "from there. Download the file in a browser if you trust it."
-        )
+        raise RefusedError(say("hub.other_store", host=host[:100]))
     return host
 
 
@@ -188,9 +181,7 @@ def _https_host(address: str) -> str:
         split = urlsplit(address)
         host, port = (split.hostname or "").lower(), split.port
     except ValueError as error:
-        raise RefusedError("The hub sent us to something that is no address; nothing was fetched.") from error
+        raise RefusedError(say("hub.no_address")) from error
     if split.scheme != "https" or port not in (None, 443) or split.username is not None:
-        raise RefusedError(
-            f"Only plain https addresses are fetched; '{split.scheme}://{host[:100]}' on port {port or 443} is none."
-        )
+        raise RefusedError(say("hub.only_https", scheme=split.scheme, host=host[:100], port=port or 443))
     return host

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from ..say import say
 from .policy import Hub
 
 Scan = Literal["clean", "danger", "pending", "unknown"]
@@ -61,15 +62,17 @@ class Record:
 
     def text(self) -> str:
         """A few lines for people."""
-        lines = [
-            f"{self.name}{f', {self.version}' if self.version else ''}{f', by {self.author}' if self.author else ''}",
-            f"  file      {self.file_name}, {size_text(self.bytes)}, SHA-256 {self.sha256[:12]}…",
-            f"  base      {self.base or 'not named'}",
-            f"  licence   {self.licence or 'not named'}",
-            f"  triggers  {', '.join(self.triggers) or 'none named'}",
-            f"  scan      {self.scan_text or self.scan}",
-        ]
-        return "\n".join(lines + [f"  note      {note}" for note in self.notes])
+        head = [self.name, self.version, say("hub.by", author=self.author) if self.author else ""]
+        facts = {
+            "file": f"{self.file_name}, {size_text(self.bytes)}, SHA-256 {self.sha256[:12]}…",
+            "base": self.base or say("hub.not_named"),
+            "licence": self.licence or say("hub.not_named"),
+            "triggers": ", ".join(self.triggers) or say("hub.none_named"),
+            "scan": self.scan_text or say(f"hub.scan_{self.scan}"),
+        }
+        rows = [(say(f"hub.row_{name}"), text) for name, text in facts.items()]
+        rows += [(say("hub.row_note"), note) for note in self.notes]
+        return "\n".join([", ".join(filter(None, head)), *(f"  {name:<9} {text}" for name, text in rows)])
 
 
 def size_text(count: int) -> str:
@@ -77,4 +80,4 @@ def size_text(count: int) -> str:
     for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= size:
             return f"{count / size:.3g} {unit}"
-    return f"{count} bytes"
+    return say("hub.bytes", n=count)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import BadInputError
+from ..say import say
 from . import civitai, huggingface
 from .keys import find_key, how_to_add
 from .links import CivitaiLink, Link, parse_link
@@ -39,5 +40,5 @@ def resolve(text: str, keys: Path, policy: Policy | None = None) -> Record:
 def in_words(error: AnswerError, hub: Hub, keys: Path) -> Exception:
     """A hub's refusal with the next step for the user."""
     if error.status in (401, 403):
-        return BadInputError(f"{error} {how_to_add(hub, keys)}, then try again.")
+        return BadInputError(say("hub.add_key", why=error, how=how_to_add(hub, keys)))
     return BadInputError(str(error)) if error.status in (404, 410) else AnswerError(str(error), error.status)

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..errors import LorasmithError
 from ..files import whole, write_json
+from ..say import say
 from .keys import Key
 from .policy import Policy
 from .record import Record
@@ -41,7 +42,7 @@ def write_sidecars(
         if not sidecar.exists():
             write_json(sidecar, as_sidecar(record))
         elif not again:
-            notes.append(f"'{sidecar.name}' was there before and was left as it is")
+            notes.append(say("hub.sidecar_kept", name=sidecar.name))
         if record.preview_address and not any(lora.with_name(lora.stem + end).exists() for end in _PREVIEWS):
             content = fetch_preview(record, policy, key, PREVIEW_SIDE_PX)
             with whole(preview) as temporary:
@@ -96,11 +97,11 @@ def fetch_preview(record: Record, policy: Policy, key: Key | None, side_px: int)
         HubError: there is no picture, or it cannot be fetched or read.
     """
     if not record.preview_address:
-        raise HubError("The hub shows no picture that is fit for everybody.")
+        raise HubError(say("hub.no_mild_picture"))
     with ask(policy, record.preview_address, key, hub=record.hub) as answer:
         content = read_all(answer, policy.max_preview_bytes, policy.answer_timeout_s)
     if answer.status != 200:
-        raise HubError(f"The preview could not be fetched (status {answer.status}).")
+        raise HubError(say("hub.preview_status", status=answer.status))
     return _small_jpeg(content, side_px)
 
 
@@ -113,9 +114,9 @@ def _small_jpeg(content: bytes, side_px: int) -> bytes:
                 raise Image.DecompressionBombError("more pixels than are shown")
             small = ImageOps.exif_transpose(picture).convert("RGB")
     except Image.DecompressionBombError as error:
-        raise HubError(f"The preview has more than {MAX_PICTURE_PIXELS:,} pixels and was not opened.") from error
+        raise HubError(say("hub.preview_large", most=MAX_PICTURE_PIXELS)) from error
     except (OSError, ValueError, SyntaxError) as error:
-        raise HubError("The preview is no picture that can be read (PNG, JPEG or WebP).") from error
+        raise HubError(say("hub.preview_no_picture")) from error
     small.thumbnail((side_px, side_px))
     stream = BytesIO()
     small.save(stream, "JPEG", quality=85)

@@ -14,6 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 from .. import __version__
 from ..errors import LorasmithError
+from ..say import say
 from . import loose
 from .keys import Key
 from .policy import HUB_HOSTS, Hub, Policy, RefusedError, require_hub, require_store
@@ -70,9 +71,9 @@ class Answer:
             try:
                 block = self._body.read1(_BLOCK_BYTES)
             except TimeoutError as error:
-                raise BrokenOffError(f"{self.host} went silent in the middle of its answer.") from error
+                raise BrokenOffError(say("hub.went_silent", host=self.host)) from error
             except (OSError, HTTPException) as error:
-                raise BrokenOffError(f"The connection to {self.host} broke off.") from error
+                raise BrokenOffError(say("hub.connection_broke", host=self.host)) from error
             if not block:
                 return
             yield block
@@ -113,7 +114,7 @@ def ask(
         finally:
             connection.close()
         _refuse_login(owner, address)
-    raise AnswerError(f"{title(owner)} sent us on {policy.max_redirects} times without end.", 310)
+    raise AnswerError(say("hub.sent_on", hub=title(owner), n=policy.max_redirects), 310)
 
 
 def ask_json(policy: Policy, address: str, key: Key | None = None) -> Any:
@@ -131,7 +132,7 @@ def ask_json(policy: Policy, address: str, key: Key | None = None) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise AnswerError(f"{title(hub)} answered with something that is no JSON. Try again later.", 502) from error
+        raise AnswerError(say("hub.no_json", hub=title(hub)), 502) from error
 
 
 def read_all(answer: Answer, max_bytes: int, timeout_s: float) -> bytes:
@@ -145,26 +146,22 @@ def read_all(answer: Answer, max_bytes: int, timeout_s: float) -> bytes:
         parts.append(block)
         size += len(block)
         if size > max_bytes:
-            raise HubError(f"{answer.host} answered with more than the {max_bytes:,} bytes that are taken.")
+            raise HubError(say("hub.more_than_taken", host=answer.host, most=max_bytes))
         if time.monotonic() - started > timeout_s:
-            raise HubError(f"{answer.host} took more than {timeout_s:.0f} s for one answer. Try again later.")
+            raise HubError(say("hub.took_long", host=answer.host, seconds=timeout_s))
     if answer.length_bytes is not None and size < answer.length_bytes:
-        raise BrokenOffError(f"{answer.host} sent {size:,} of {answer.length_bytes:,} bytes. Try again.")
+        raise BrokenOffError(say("hub.sent_part", host=answer.host, size=size, wanted=answer.length_bytes))
     return b"".join(parts)
 
 
 def said(hub: Hub, status: int, body: bytes = b"") -> str:
     """An error status in words, with the hub's own short message where it gives one."""
-    words = {
-        401: "wants to know who asks: a key is needed, or the one given is not valid",
-        403: "does not give this to you: its terms must be accepted, or the key lacks the right",
-        404: "knows nothing under this link: it was removed, is private, or was mistyped",
-        416: "cannot continue the download",
-        429: "has had too many requests from here: wait some minutes",
-    }
-    text = words.get(status, "has trouble right now: try again later" if status >= 500 else "refused the request")
-    own = _own_words(body)
-    return f"{title(hub)} {text} (status {status}{f': {own}' if own else ''})."
+    known = status in (401, 403, 404, 416, 429)
+    name = str(status) if known else "trouble" if status >= 500 else "refused"
+    text, own = say(f"hub.status_{name}", hub=title(hub)), _own_words(body)
+    if own:
+        return say("hub.answer_with", text=text, status=status, own=own)
+    return say("hub.answer", text=text, status=status)
 
 
 def _own_words(body: bytes) -> str:
@@ -194,13 +191,10 @@ def _connected(policy: Policy, host: str) -> HTTPSConnection:
         raise
     except SSLError as error:
         _close(raw)
-        raise HubError(
-            f"{host} could not prove that it is {host} ({error.reason or 'certificate'}). Check the computer's "
-            "clock, and whether a filter or a captive network stands in between."
-        ) from error
+        raise HubError(say("hub.not_proven", host=host, reason=error.reason or "certificate")) from error
     except (OSError, HTTPException) as error:
         _close(raw)
-        raise HubError(f"{host} cannot be reached ({error}). Check the connection to the internet.") from error
+        raise HubError(say("hub.not_reached", host=host, why=error)) from error
     return connection
 
 
@@ -216,7 +210,7 @@ def _answered(connection: HTTPSConnection, address: str, host: str, headers: Map
         connection.request("GET", target, headers=dict(headers))
         body = connection.getresponse()
     except TimeoutError as error:
-        raise BrokenOffError(f"{host} did not answer in time. Try again later.") from error
+        raise BrokenOffError(say("hub.no_answer", host=host)) from error
     except (OSError, HTTPException, ValueError) as error:
-        raise BrokenOffError(f"{host} did not answer properly ({type(error).__name__}). Try again later.") from error
+        raise BrokenOffError(say("hub.odd_answer", host=host, kind=type(error).__name__)) from error
     return Answer(body.status, {name.lower(): value for name, value in body.getheaders()}, host, body)

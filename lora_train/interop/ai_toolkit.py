@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadInputError
+from ..say import say
 from ..training.plan import TrainPlan
 from .notes import Note, Reading, Settings
 
@@ -30,7 +31,7 @@ def to_ai_toolkit(
         BadInputError: ai-toolkit does not train the family.
     """
     if plan.family not in ARCHITECTURES:
-        raise BadInputError(f"ai-toolkit trains no {plan.family}, only {', '.join(ARCHITECTURES)}.")
+        raise BadInputError(say("cli.toolkit_no_family", family=plan.family, known=[*ARCHITECTURES]))
     notes = _lost(plan)
     network: dict[str, Any] = {"type": "lora", "linear": plan.rank, "linear_alpha": plan.alpha}
     if plan.adapter == "locon":
@@ -103,19 +104,17 @@ def _schedule(plan: TrainPlan) -> dict[str, Any]:
 def _lost(plan: TrainPlan) -> list[Note]:
     found = []
     if plan.schedule == "cosine" and plan.warmup_steps:
-        found.append(("warmup_steps", f"{plan.warmup_steps}: ai-toolkit's cosine has no warm-up."))
+        found.append(("warmup_steps", say("interop.toolkit_warmup", steps=plan.warmup_steps)))
     if plan.tag_dropout:
-        found.append(
-            ("tag_dropout", f"{plan.tag_dropout:g}: ai-toolkit drops single tags, not all after the first comma.")
-        )
+        found.append(("tag_dropout", say("interop.toolkit_tags", value=plan.tag_dropout)))
     if plan.family not in UNETS and plan.alpha != plan.rank:
-        found.append(("alpha", f"{plan.alpha:g}: ai-toolkit saves transformers with alpha = rank {plan.rank}."))
+        found.append(("alpha", say("interop.toolkit_alpha", alpha=plan.alpha, rank=plan.rank)))
     if plan.adapter in ("dora", "rslora"):
-        found.append(("adapter", f"{plan.adapter}: written as a plain LoRA."))
+        found.append(("adapter", say("interop.toolkit_adapter", kind=plan.adapter)))
     if plan.optimizer not in OPTIMIZERS:
-        found.append(("optimizer", f"{plan.optimizer}: written as adamw."))
+        found.append(("optimizer", say("interop.toolkit_optimizer", name=plan.optimizer)))
     if plan.family == "flux2":
-        found.append(("model.arch", "written for the 4B model; for 9B write flux2_klein_9b."))
+        found.append(("model.arch", say("interop.toolkit_klein")))
     return [Note("not supported", name, text) for name, text in found]
 
 
@@ -136,15 +135,18 @@ def from_ai_toolkit(given: Mapping[str, Any]) -> Settings:
         ("seed", "seed", int), ("min_snr_gamma", "min_snr_gamma", float), ("noise_offset", "noise_offset", float),
     ):  # fmt: skip
         train.take(name, ours, convert)
-    for absent, value, text in (("min_snr_gamma", None, "the plain loss"), ("noise_offset", 0.0, "none")):
+    for absent, value, key in (
+        ("min_snr_gamma", None, "interop.unset_loss"),
+        ("noise_offset", 0.0, "interop.unset_none"),
+    ):
         if absent not in train.fields:
-            train.convert(absent, absent, value, f"not set, which means {text}")
+            train.convert(absent, absent, value, say(key))
     _read_network(train, network, family)
     _read_data(train, process)
     _read_training(train)
     if model.get("quantize"):
         kind = model.get("qtype", "qfloat8")
-        train.convert("model.quantize", "quantize", "int8", f"the base in {kind} becomes 8-bit integers")
+        train.convert("model.quantize", "quantize", "int8", say("interop.toolkit_int8", kind=kind))
     train.ignore("train_unet", "gradient_checkpointing", "noise_scheduler", "disable_sampling", "skip_first_sample")
     train.rest()
     return Settings("ai-toolkit", family, train.fields, tuple(train.notes))
@@ -154,11 +156,9 @@ def _process(given: Mapping[str, Any]) -> Mapping[str, Any]:
     try:
         process = given["config"]["process"][0]
     except (KeyError, IndexError, TypeError) as error:
-        raise BadInputError(
-            "This is no job of ai-toolkit: config.process is missing. Choose its config file."
-        ) from error
+        raise BadInputError(say("cli.toolkit_no_job")) from error
     if not isinstance(process, Mapping) or "train" not in process:
-        raise BadInputError("The job's first process trains nothing: 'train' is missing. Choose a training job.")
+        raise BadInputError(say("cli.toolkit_no_train"))
     return process
 
 
@@ -182,17 +182,15 @@ def _read_network(train: Reading, network: Mapping[str, Any], family: str | None
         train.fields["rank"] = int(rank)
         train.note("taken", "network.linear", f"rank {int(rank)}")
     if family and family not in UNETS and rank is not None:
-        train.convert(
-            "network.linear_alpha", "alpha", float(rank), f"{alpha}: ignored by ai-toolkit here, alpha is the rank"
-        )
+        train.convert("network.linear_alpha", "alpha", float(rank), say("interop.toolkit_alpha_ignored", alpha=alpha))
     elif alpha is not None:
         train.fields["alpha"] = float(alpha)
         train.note("taken", "network.linear_alpha", f"alpha {float(alpha):g}")
     kind = str(network.get("type", "lora"))
     if kind != "lora":
-        train.unsupported("network.type", f"'{kind}' is not trained here; a plain LoRA is.")
+        train.unsupported("network.type", say("interop.plain_lora", kind=kind))
     if network.get("conv"):
-        text = "a LoCon; convolutions get the rank and alpha of the rest"
+        text = say("interop.toolkit_locon")
         train.convert("network.conv", "adapter", "locon", text)
 
 
@@ -208,9 +206,7 @@ def _read_data(train: Reading, process: Mapping[str, Any]) -> None:
         train.fields["resolution_px"] = int(sizes[0])
         train.note("taken", "resolution", f"resolution_px {int(sizes[0])}")
     elif sizes:
-        train.convert(
-            "resolution", "resolution_px", int(max(sizes)), f"{sizes}: one resolution is trained here, the largest"
-        )
+        train.convert("resolution", "resolution_px", int(max(sizes)), say("interop.toolkit_sizes", sizes=sizes))
     if (every := _part(process, "sample").get("sample_every")) is not None:
         train.fields["sample_every"] = int(every)
         train.note("taken", "sample.sample_every", f"sample_every {int(every)}")
@@ -223,9 +219,7 @@ def _read_training(train: Reading) -> None:
         train.fields["optimizer"] = known[name.lower()]
         train.note("taken", "optimizer", f"optimizer {known[name.lower()]}")
     elif name:
-        train.convert(
-            "optimizer", "optimizer", "adamw", f"'{name}' becomes AdamW; its learning rate may need another size."
-        )
+        train.convert("optimizer", "optimizer", "adamw", say("interop.adamw", name=name))
     params = train.get("optimizer_params") or {}
     if (decay := params.get("weight_decay")) is not None:
         train.fields["weight_decay"] = float(decay)
@@ -245,10 +239,15 @@ def _read_training(train: Reading) -> None:
     accumulated = int(train.get("gradient_accumulation_steps", "gradient_accumulation") or 1)
     if accumulated > 1:
         batch = int(train.fields.get("batch_size", 1)) * accumulated
-        train.convert("gradient_accumulation_steps", "batch_size", batch, f"{accumulated} x the batch is {batch}")
+        train.convert(
+            "gradient_accumulation_steps",
+            "batch_size",
+            batch,
+            say("interop.accumulated", times=accumulated, batch=batch),
+        )
     if train.get("train_text_encoder"):
         rate = float(train.fields.get("learning_rate", 0))
-        train.convert("train_text_encoder", "text_encoder_rate", rate, f"at the common rate {rate:g}")
+        train.convert("train_text_encoder", "text_encoder_rate", rate, say("interop.common_rate", rate=rate))
 
 
 def _read_schedule(train: Reading) -> None:
@@ -257,7 +256,11 @@ def _read_schedule(train: Reading) -> None:
         return
     ours = "cosine" if str(name).startswith("cosine") else "constant"
     train.fields["schedule"] = ours
-    train.note("taken" if ours in str(name) else "converted", "lr_scheduler", f"'{name}' is schedule {ours} here")
+    train.note(
+        "taken" if ours in str(name) else "converted",
+        "lr_scheduler",
+        say("interop.schedule_here", name=name, ours=ours),
+    )
     warmup = params.get("num_warmup_steps")
     train.fields["warmup_steps"] = int(warmup or 0)
     train.note("taken", "lr_scheduler_params.num_warmup_steps", f"warmup_steps {int(warmup or 0)}")

@@ -6,6 +6,7 @@ import shlex
 from typing import Any
 
 from ..errors import BadInputError
+from ..say import say
 
 
 def parse_arguments(text: str) -> tuple[str, dict[str, Any]]:
@@ -20,7 +21,7 @@ def parse_arguments(text: str) -> tuple[str, dict[str, Any]]:
     try:
         words = shlex.split(joined.replace("\\", "\\\\"), comments=True)
     except ValueError as error:
-        raise BadInputError(f"The command line cannot be read: {error}. Copy it again, with all its quotes.") from error
+        raise BadInputError(say("cli.line_unreadable", why=error)) from error
     script = next((word for word in words if word.endswith("train_network.py")), "")
     found: dict[str, list[str]] = {}
     name = ""
@@ -31,7 +32,7 @@ def parse_arguments(text: str) -> tuple[str, dict[str, Any]]:
         elif name:
             found[name].append(word)
     if not found:
-        raise BadInputError("There is no --setting in the command line. Paste it from 'train_network.py' on.")
+        raise BadInputError(say("cli.no_settings"))
     return script, {name: _value(values) for name, values in found.items()}
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadInputError
+from ..say import say
 from ..training.plan import TrainPlan
 from .notes import Note
 
@@ -62,7 +63,7 @@ def to_kohya(
     """
     if plan.family not in SCRIPTS:
         known = ", ".join(SCRIPTS)
-        raise BadInputError(f"kohya's sd-scripts trains no {plan.family}, only {known}. Export for ai-toolkit instead.")
+        raise BadInputError(say("cli.kohya_no_family", family=plan.family, known=known))
     script, module = SCRIPTS[plan.family]
     notes = [Note("not supported", name, text) for name, text in _lost(plan)]
     training = {
@@ -108,15 +109,15 @@ def to_kohya(
 def _lost(plan: TrainPlan) -> list[tuple[str, str]]:
     found = []
     if plan.tag_dropout:
-        found.append(("tag_dropout", f"{plan.tag_dropout:g}: kohya drops single tags, not all after the first comma."))
+        found.append(("tag_dropout", say("interop.kohya_tags", value=plan.tag_dropout)))
     if plan.ema_decay:
-        found.append(("ema_decay", f"{plan.ema_decay:g}: sd-scripts keeps no running mean of the factors."))
+        found.append(("ema_decay", say("interop.kohya_ema", value=plan.ema_decay)))
     if plan.adapter == "dora":
-        found.append(("adapter", "dora: needs the LyCORIS library there; written as a plain LoRA."))
+        found.append(("adapter", say("interop.kohya_dora")))
     if plan.background_weight < 1:
-        found.append(("background_weight", f"{plan.background_weight:g}: masked_loss hides the background entirely."))
+        found.append(("background_weight", say("interop.kohya_mask", value=plan.background_weight)))
     if plan.precision == "auto":
-        found.append(("precision", "auto: there is no such choice; written as bf16."))
+        found.append(("precision", say("interop.kohya_auto")))
     return found
 
 
@@ -124,9 +125,7 @@ def _alpha(plan: TrainPlan, notes: list[Note]) -> float:
     if plan.adapter != "rslora":
         return plan.alpha
     alpha = plan.alpha * math.sqrt(plan.rank)
-    notes.append(
-        Note("converted", "alpha", f"rsLoRA's {plan.alpha:g} is a plain LoRA's {alpha:g}: the same step size.")
-    )
+    notes.append(Note("converted", "alpha", say("interop.rslora", rslora=plan.alpha, alpha=alpha)))
     return alpha
 
 

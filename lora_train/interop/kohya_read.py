@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..say import say
 from .kohya import COMMENT, OPTIMIZERS, SCRIPTS
 from .notes import Reading, Settings
 
@@ -41,9 +42,12 @@ def from_kohya(given: Mapping[str, Any], script: str = "") -> Settings:
         ("prior_loss_weight", "prior_weight", float),
     ):  # fmt: skip
         reading.take(name, ours, convert)
-    for absent, value, text in (("min_snr_gamma", None, "the plain loss"), ("noise_offset", 0.0, "none")):
+    for absent, value, key in (
+        ("min_snr_gamma", None, "interop.unset_loss"),
+        ("noise_offset", 0.0, "interop.unset_none"),
+    ):
         if absent not in reading.fields:
-            reading.convert(absent, absent, value, f"not set, which means {text}")
+            reading.convert(absent, absent, value, say(key))
     batch = reading.get("batch_size", "train_batch_size")
     if batch is not None:
         reading.fields["batch_size"] = int(batch)
@@ -105,7 +109,7 @@ def _read_alpha(reading: Reading) -> None:
         reading.fields["alpha"] = float(alpha)
         reading.note("taken", "network_alpha", f"alpha {float(alpha):g}")
     elif rank is not None:
-        reading.convert("network_alpha", "alpha", 1.0, "not set, which means 1 in sd-scripts")
+        reading.convert("network_alpha", "alpha", 1.0, say("interop.alpha_unset"))
 
 
 def _read_rates(reading: Reading) -> None:
@@ -126,9 +130,7 @@ def _read_rates(reading: Reading) -> None:
         reading.fields["text_encoder_rate"] = float(text)
         reading.note("taken", "text_encoder_lr", f"text_encoder_rate {float(text):g}")
     elif text is None and not only and rate is not None and reading.fields.get("family") in ("sd15", "sdxl", "starter"):
-        reading.unsupported(
-            "text_encoder_lr", "sd-scripts would train the text encoder at the common rate; here it is left alone."
-        )
+        reading.unsupported("text_encoder_lr", say("interop.text_common"))
 
 
 def _read_resolution(reading: Reading) -> None:
@@ -142,7 +144,7 @@ def _read_resolution(reading: Reading) -> None:
         reading.note("taken", "resolution", f"resolution_px {side}")
     elif sides:
         kept = max(8, sides[0] // 8 * 8) if len(set(sides)) == 1 else max(64, side)
-        reading.convert("resolution", "resolution_px", kept, f"{value}: the area counts here, as {kept} px")
+        reading.convert("resolution", "resolution_px", kept, say("interop.area", value=value, side=kept))
 
 
 def _read_schedule(reading: Reading) -> None:
@@ -156,8 +158,8 @@ def _read_schedule(reading: Reading) -> None:
             reading.fields["schedule"] = ours
             reading.note("taken", "lr_scheduler", f"schedule {ours}")
         else:
-            end = "; here it ends at a tenth of the rate" if ours == "cosine" else ""
-            reading.convert("lr_scheduler", "schedule", ours, f"'{name}' becomes {ours}{end}")
+            key = "interop.becomes_cosine" if ours == "cosine" else "interop.becomes"
+            reading.convert("lr_scheduler", "schedule", ours, say(key, name=name, ours=ours))
     steps = reading.fields.get("steps")
     if warmup is not None:
         value = float(warmup)
@@ -166,7 +168,9 @@ def _read_schedule(reading: Reading) -> None:
         reading.note("taken", "lr_warmup_steps", f"warmup_steps {count}")
     elif percent is not None and steps:
         count = round(float(percent) / 100 * steps)
-        reading.convert("lr_warmup", "warmup_steps", count, f"{percent} % of {steps} steps are {count}")
+        reading.convert(
+            "lr_warmup", "warmup_steps", count, say("interop.warmup", percent=percent, steps=steps, count=count)
+        )
 
 
 def _read_optimizer(reading: Reading) -> None:
@@ -177,7 +181,7 @@ def _read_optimizer(reading: Reading) -> None:
         reading.fields["optimizer"] = known[str(name).lower()]
         reading.note("taken", "optimizer_type", f"optimizer {reading.fields['optimizer']}")
     elif name is not None:
-        text = f"'{name}' becomes AdamW; its learning rate may need another size."
+        text = say("interop.adamw", name=name)
         reading.convert("optimizer_type", "optimizer", "adamw", text)
     parts = args if isinstance(args, list) else re.split(r"\s+", str(args)) if args else []
     for part in parts:
@@ -186,7 +190,7 @@ def _read_optimizer(reading: Reading) -> None:
             reading.fields["weight_decay"] = float(value)
             reading.note("taken", "weight_decay", f"weight_decay {float(value):g}")
         elif part and (key, value) != ("betas", "0.9,0.99"):
-            reading.unsupported(f"optimizer_args {key}", f"{value} has no counterpart here and changes nothing.")
+            reading.unsupported(f"optimizer_args {key}", say("interop.nothing", value=value))
 
 
 def _read_precision(reading: Reading) -> None:
@@ -198,7 +202,7 @@ def _read_precision(reading: Reading) -> None:
         reading.fields["precision"] = known[str(value)]
         reading.note("taken", "mixed_precision", f"precision {known[str(value)]}")
     else:
-        reading.convert("mixed_precision", "precision", "auto", f"'{value}' becomes auto: bf16 where the device has it")
+        reading.convert("mixed_precision", "precision", "auto", say("interop.auto", value=value))
 
 
 def _read_kind(reading: Reading) -> None:
@@ -211,12 +215,12 @@ def _read_kind(reading: Reading) -> None:
     if conv and int(float(conv)) > 1:
         rank, alpha = reading.fields.get("rank"), reading.fields.get("alpha")
         same = int(float(conv)) == rank and (conv_alpha is None or float(conv_alpha) == alpha)
-        text = "" if same else f"; convolutions get the rank and alpha of the rest, not {conv} and {conv_alpha}"
-        reading.convert("conv_dim", "adapter", "locon", f"a LoCon{text}")
+        other = say("interop.locon_other", rank=conv, alpha=conv_alpha)
+        reading.convert("conv_dim", "adapter", "locon", say("interop.locon") if same else other)
     elif kind not in ("Standard", "Flux1", "LyCORIS/LoCon", "Kohya LoCon"):
-        reading.unsupported("LoRA_type", f"'{kind}' is not trained here; a plain LoRA is.")
+        reading.unsupported("LoRA_type", say("interop.plain_lora", kind=kind))
     for name, value in pairs.items():
-        reading.unsupported(f"network_args {name}", f"{value} has no counterpart here and changes nothing.")
+        reading.unsupported(f"network_args {name}", say("interop.nothing", value=value))
 
 
 def _pairs(parts: list[Any]) -> dict[str, str]:
@@ -229,9 +233,14 @@ def _read_length(reading: Reading) -> None:
     if epochs is not None and "steps" not in reading.fields:
         reading.unsupported(
             "max_train_epochs",
-            f"{epochs}: steps are planned from the photos instead of epochs and repeats; set --steps.",
+            say("interop.epochs", epochs=epochs),
         )
     accumulated = reading.get("gradient_accumulation_steps")
     if accumulated is not None and int(accumulated) > 1:
         batch = int(reading.fields.get("batch_size", 1)) * int(accumulated)
-        reading.convert("gradient_accumulation_steps", "batch_size", batch, f"{accumulated} x the batch is {batch}")
+        reading.convert(
+            "gradient_accumulation_steps",
+            "batch_size",
+            batch,
+            say("interop.accumulated", times=accumulated, batch=batch),
+        )

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ..say import say
+
 Fate = Literal["taken", "converted", "not supported"]
 
 
@@ -19,7 +21,7 @@ class Note:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.fate}: {self.name}: {self.text}"
+        return say("interop.note", fate=fate_words(self.fate), name=self.name, text=self.text)
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Reading:
         try:
             self.fields[ours] = convert(value)
         except (TypeError, ValueError):
-            self.unsupported(name, f"'{value}' cannot be read; the plan's own {ours} is used.")
+            self.unsupported(name, say("interop.cannot_read", value=value, ours=ours))
             return
         self.note("taken", name, f"{ours} {self.fields[ours]}")
 
@@ -78,9 +80,14 @@ class Reading:
         """Name everything that is set and was not asked for."""
         for name, value in self.given.items():
             if name not in self._seen and value not in (None, "", False, 0, [], {}):
-                self.unsupported(name, f"{_short(value)} has no counterpart here and changes nothing.")
+                self.unsupported(name, say("interop.nothing", value=_short(value)))
 
 
 def _short(value: Any) -> str:
     text = str(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def fate_words(fate: str) -> str:
+    """What became of a setting, in the reader's language."""
+    return say(f"interop.fate_{fate.replace(' ', '_')}")

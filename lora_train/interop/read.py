@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadInputError
+from ..say import say
 from .ai_toolkit import from_ai_toolkit
 from .arguments import parse_arguments
 from .kohya_read import from_kohya
@@ -41,12 +42,12 @@ def _from_json(text: str, path: Path) -> Settings:
     try:
         data = json.loads(text)
     except ValueError as error:
-        raise BadInputError(f"'{path}' is not JSON: {error}. Check the file.") from error
+        raise BadInputError(say("cli.no_json", path=path, why=error)) from error
     if isinstance(data, dict) and "config" in data:
         return from_ai_toolkit(data)
     if isinstance(data, dict) and any(mark in data for mark in _GUI_MARKS):
         return from_kohya(data)
-    raise BadInputError(f"'{path.name}' is neither a configuration of kohya_ss nor a job of ai-toolkit.")
+    raise BadInputError(say("cli.no_configuration", name=path.name))
 
 
 def parse_yaml(text: str, path: Path) -> Any:
@@ -58,12 +59,12 @@ def parse_yaml(text: str, path: Path) -> Any:
     try:
         import yaml
     except ImportError as error:
-        raise BadInputError("YAML is read with a library that is not installed: pip install pyyaml.") from error
+        raise BadInputError(say("cli.no_yaml_library")) from error
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
         where = str(error).splitlines()[0]
-        raise BadInputError(f"'{path}' cannot be read as YAML: {where}. Check the file.") from error
+        raise BadInputError(say("cli.no_yaml", path=path, where=where)) from error
 
 
 def _with_dataset(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
@@ -84,4 +85,4 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInputError(f"'{path}' cannot be read: {error}. Check the path.") from error
+        raise BadInputError(say("cli.file_closed", path=path, why=error)) from error

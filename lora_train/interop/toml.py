@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadInputError
+from ..say import say
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -21,7 +22,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return _parser().loads(Path(path).read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
-        raise BadInputError(f"'{path}' cannot be read as TOML: {error}. Check the file.") from error
+        raise BadInputError(say("cli.no_toml", path=path, why=error)) from error
 
 
 def _parser() -> Any:
@@ -32,7 +33,7 @@ def _parser() -> Any:
     try:
         import tomli
     except ImportError as error:
-        raise BadInputError("Python 3.10 reads TOML with a library: pip install tomli, or use Python 3.11.") from error
+        raise BadInputError(say("cli.no_toml_library")) from error
     return tomli
 
 

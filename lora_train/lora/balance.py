@@ -288,10 +288,7 @@ def _choices(choices: Sequence[BlockFactors], rows: Sequence[Row]) -> tuple[Bloc
 def _strengths(values: Sequence[float], count: int) -> tuple[float, ...]:
     bad = [v for v in values if not math.isfinite(v) or abs(v) > MAX_STRENGTH]
     if bad or len(values) != count:
-        raise BadInputError(
-            f"The strengths {list(values)} do not suit {count} LoRAs: give one number for each, "
-            f"from -{MAX_STRENGTH:g} to {MAX_STRENGTH:g} (1 is normal)."
-        )
+        raise BadInputError(say("lora.strengths_range", strengths=list(values), count=count, most=MAX_STRENGTH))
     return tuple(float(v) for v in values)
 
 

@@ -70,11 +70,11 @@ def parse_blocks(value: object) -> BlockFactors:
     if isinstance(value, str) and value in ("all", "style", "content"):
         return BlockFactors(value)  # type: ignore[arg-type]
     if not isinstance(value, Mapping):
-        raise BadInputError(f"The blocks are {value!r:.60}; use 'all', 'style', 'content' or block names with factors.")
+        raise BadInputError(say("lora.blocks_kind", value=f"{value!r:.60}"))
     factors: dict[str, float] = {}
     for block, factor in value.items():
         if isinstance(factor, bool) or not isinstance(factor, int | float) or not abs(factor) <= MAX_FACTOR:
-            limits = f"-{MAX_FACTOR:g} to {MAX_FACTOR:g}"
-            raise BadInputError(f"The factor of block '{str(block)[:60]}' is {factor!r:.40}; use {limits}.")
+            said = {"block": str(block)[:60], "factor": f"{factor!r:.40}", "most": MAX_FACTOR}
+            raise BadInputError(say("lora.block_factor", **said))
         factors[str(block)] = float(factor)
     return BlockFactors("custom", factors)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..config import read_json
 from ..errors import BadInputError
+from ..say import say
 
 FOLDER = Path(__file__).parent
 
@@ -31,5 +32,5 @@ def read(name: str) -> dict[str, Any]:
     """
     path = FOLDER / f"{name}.json"
     if not path.is_file() or path.parent != FOLDER:
-        raise BadInputError(f"There is no preset '{name}'. There are: {', '.join(names())}.")
+        raise BadInputError(say("basemodel.no_preset", name=name, known=[*names()]))
     return read_json(path)

@@ -40,14 +40,20 @@ PLURALS: Mapping[str, tuple[int, Callable[[float], int]]] = {"en": (2, _english)
 
 def fill(value: Any, form: str, language: str) -> str:
     """``value`` as a blank with the format ``form`` shows it."""
-    if form.startswith("|"):
-        return form[1:].split("|")[PLURALS[language][1](value)]
+    if isinstance(value, str):
+        return _cased(value, form) if form else value
     if isinstance(value, list | tuple):
         return joined(list(map(str, value)), form, language)
-    if isinstance(value, str):
-        return {"Capital": value[:1].upper() + value[1:], "low": value[:1].lower() + value[1:]}.get(form, value)
+    if form[:1] == "|":
+        return form[1:].split("|")[PLURALS[language][1](value)]
     text = format(value, form)
     return _in_russian(text) if language == "ru" and form.endswith(("f", "%", ",")) else text
+
+
+def _cased(text: str, form: str) -> str:
+    if form == "Capital":
+        return text[:1].upper() + text[1:]
+    return text[:1].lower() + text[1:] if form == "low" else text
 
 
 def joined(items: list[str], form: str, language: str) -> str:

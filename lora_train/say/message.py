@@ -39,8 +39,10 @@ def say(key: str, /, **values: Any) -> str:
     Raises:
         KeyError: there is no such message, or a blank without a value.
     """
-    plain = {name: _plain(value) for name, value in values.items()}
-    return Said(_worded(key, plain, language()), key, plain)
+    for name, value in values.items():
+        if type(value) not in _KNOWN:
+            values[name] = _plain(value)
+    return Said(_worded(key, values, language()), key, values)
 
 
 def knows(key: str) -> bool:
@@ -90,9 +92,15 @@ def heard(value: Any) -> Any:
 
 
 def _worded(key: str, values: Mapping[str, Any], code: str) -> str:
-    return "".join(
-        words if name is None else words + fill(values[name], form, code) for words, name, form in parts(key, code)
-    )
+    said = []
+    for words, name, form in parts(key, code):
+        said.append(words)
+        if name is not None:
+            said.append(fill(values[name], form, code))
+    return "".join(said)
+
+
+_KNOWN = (str, int, float, Said)
 
 
 def _plain(value: Any) -> Any:

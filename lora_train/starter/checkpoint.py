@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import LorasmithError
 from ..files import cache_folder, sha256_of, whole
+from ..say import say
 
 NAME = "lorasmith_starter.safetensors"
 SHIPPED = Path(__file__).parent / "weights" / "base.safetensors"
@@ -30,9 +31,7 @@ def starter_checkpoint(folder: Path | None = None) -> Path:
     """
     path = (folder or cache_folder()) / NAME
     if not SHIPPED.exists():
-        raise LorasmithError(
-            f"The starter's weights are missing: '{SHIPPED.name}' is not in the package. Reinstall Lorasmith."
-        )
+        raise LorasmithError(say("basemodel.starter_missing", name=SHIPPED.name))
     stamp = sha256_of(SHIPPED)
     if not (path.exists() and _stamp(path) == stamp):
         _assemble(path, stamp)
@@ -57,10 +56,7 @@ def _assemble(path: Path, stamp: str) -> None:
 
     text = text_encoder_weights()
     if (seen := digest(text)) != SHA256:
-        raise LorasmithError(
-            f"The generated text encoder has checksum {seen[:12]}, expected {SHA256[:12]}. "
-            "Please report this with your NumPy version."
-        )
+        raise LorasmithError(say("basemodel.starter_checksum", seen=seen[:12], expected=SHA256[:12]))
     tensors = shipped_weights()
     tensors |= {f"cond_stage_model.transformer.{name}": value for name, value in text.items()}
     facts = {"title": "Lorasmith starter", "resolution_px": 96, "family": "sd15"}

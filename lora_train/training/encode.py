@@ -142,18 +142,16 @@ def _problems(tensors: Mapping[str, torch.Tensor], channels: int) -> list[str]:
         shape, what = tuple(value.shape), name.replace("text.", "").replace("opening.", "")
         if name.startswith("latent."):
             if len(shape) != 3 or shape[0] != channels:
-                found.append(f"Picture {name[7:]} was encoded to {shape}; ({channels}, h, w) is needed.")
+                found.append(say("training.picture_shape", number=name[7:], shape=shape, channels=channels))
             elif not value.isfinite().all():
-                found.append(f"Picture {name[7:]} was encoded to NaN or infinity; run the VAE in fp32.")
+                found.append(say("training.picture_nan", number=name[7:]))
         elif name.startswith("pooled."):
             if value.dim() != 1 or value.shape != vector:
-                found.append(f"The vector of caption {what[7:]} has the shape {shape}; the empty caption's differs.")
+                found.append(say("training.pooled_shape", caption=what[7:], shape=shape))
         elif len(shape) != 2 or shape[1] != empty[-1]:
-            found.append(
-                f"Caption {what} was encoded to {shape}, the empty caption to {empty}; both must be (tokens, width)."
-            )
+            found.append(say("training.caption_shape", caption=what, shape=shape, empty=empty))
         if not name.startswith("latent.") and not value.isfinite().all():
-            found.append(f"Caption {what} was encoded to NaN or infinity; the text encoder is broken.")
+            found.append(say("training.caption_nan", caption=what))
     return found
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import Cancelled
 from ..observer import NullObserver
+from ..say import say
 from .sample import Request, sample
 from .scenes import GUIDANCE, SAMPLER_STEPS, Shot
 from .stopping import StopFlag
@@ -64,4 +65,4 @@ class _OnlyStop(NullObserver):
 
     def check_cancelled(self) -> None:
         if self._stop.requested:
-            raise Cancelled("The samples were interrupted.")
+            raise Cancelled(say("training.samples_interrupted"))

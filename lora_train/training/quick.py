@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import BadInputError
+from ..say import say
 from .lowrank import quicken_lora
 from .small_convs import quicken_convs
 
@@ -22,5 +23,5 @@ def compile_blocks(model: Any) -> None:
         BadInputError: the model does not say which blocks repeat.
     """
     if not getattr(model, "_repeated_blocks", None):
-        raise BadInputError(f"compile is on, but {type(model).__name__} names no repeated blocks. Set it to off.")
+        raise BadInputError(say("training.no_compile", kind=type(model).__name__))
     model.compile_repeated_blocks()

@@ -96,7 +96,7 @@ def problems(request: Request) -> list[str]:
     """Everything wrong with a request, one sentence each."""
     found = []
     if not request.prompts:
-        found.append("There is no prompt.")
+        found.append(say("training.no_prompt"))
     if len(request.prompts) != len(request.seeds):
         found.append(say("training.prompts_seeds", prompts=len(request.prompts), seeds=len(request.seeds)))
     for name, value in (("width", request.width_px), ("height", request.height_px)):

@@ -70,5 +70,5 @@ def test_errors_speak_too(server: Server, settings: Path) -> None:
         "load": node("Lorasmith_LoadPhotoFolder", folder="nowhere"),
         "audit": node("Lorasmith_AuditDataset", dataset=["load", 0]),
     }
-    with pytest.raises(AssertionError, match="Папки .*nowhere.* нет"):
-        server.run(graph)
+    refused = server.post("/prompt", {"prompt": graph})["node_errors"]["load"]["errors"][0]["details"]
+    assert refused.startswith("folder - Папки «") and refused.endswith("внутри input или полный путь.")

@@ -53,7 +53,7 @@ def test_no_word_is_missing_or_unused(area: str) -> None:
     code, known = sources(area), set(table(area, "en"))
     assert f'loadWords("{area}")' in code
     asked = set(re.findall(r'words\("(\w+)"', code))
-    families = set(re.findall(r"words\(`(\w+_)\$\{", code))
+    families = set(re.findall(r"`(\w+_)\$\{", code))
     assert asked <= known, asked - known
     of_family = {key for key in known if key.startswith(tuple(families))} if families else set()
     quoted = {key for key in known if f'"{key}"' in code}
@@ -66,6 +66,7 @@ def test_languages_have_no_area_of_their_own() -> None:
 
 
 KEYS = {
+    "None",
     "Esc",
     "Escape",
     "Enter",
@@ -80,7 +81,7 @@ KEYS = {
     "PageUp",
     "PageDown",
 }
-"""Of the keyboard: names that start with a capital letter and are no words of ours."""
+"""Keys of the keyboard and ComfyUI's own value: they start with a capital letter and are no words of ours."""
 
 
 def literals(code: str) -> list[str]:
@@ -92,7 +93,7 @@ def literals(code: str) -> list[str]:
 
 def reads_like_english(text: str) -> bool:
     """A sentence, a title, or three plain words in a row."""
-    title = re.match(r"[A-Z][a-z]+(?:[ …:!?]|$)", text) and text not in KEYS and not text.startswith("Arrow")
+    title = re.match(r"[A-Z][a-z]+(?:[ …:!?]|$)", text) and text not in KEYS and not text.startswith(("Arrow", "Ctrl"))
     return bool(title) or bool(re.search(r"(?<![\w.#-])[a-z]+ [a-z]+ [a-z]+(?![\w-])", text))
 
 

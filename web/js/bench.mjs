@@ -5,7 +5,8 @@ import { createCopiesView } from "./bench_copies.mjs";
 import { createDiagnoseView } from "./bench_diagnose.mjs";
 import { createGridView } from "./bench_grid.mjs";
 import { createTestView } from "./bench_test.mjs";
-import { words } from "./bench_words.mjs";
+import { findNode } from "./graph_nodes.mjs";
+import { post } from "./server.mjs";
 import { addStylesheet } from "./stylesheet.mjs";
 
 const WIDGET_NAME = "lorasmith_bench";
@@ -16,16 +17,7 @@ export const address = ({ filename, subfolder, type }) =>
 export const photoAddress = (token, size) => api.apiURL(`/lorasmith/photos/${token}/${size}`);
 
 // A button of the bench: what the server answers, or an error in its words.
-async function recommend(lora, strength) {
-  const response = await api.fetchApi("/lorasmith/bench/recommend", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ lora, strength }),
-  });
-  const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(answer.error ?? words("server", { status: response.status }));
-  return answer.text;
-}
+const recommend = async (lora, strength) => (await post("bench/recommend", { lora, strength })).text;
 
 // node type -> {key of what it sends, view, least height in px}
 const VIEWS = {
@@ -68,17 +60,6 @@ function showOutput(node, output) {
     node.setSize([node.size[0], node.size[1] + kind.height]);
   }
   node.lorasmithBench.show(said);
-}
-
-// Node ids inside subgraphs read "12:5": the node 5 in the subgraph of node 12.
-function findNode(id) {
-  let graph = app.isGraphReady ? app.graph : null;
-  let node = null;
-  for (const part of String(id).split(":")) {
-    node = graph?.getNodeById(Number(part)) ?? graph?.getNodeById(part);
-    graph = node?.subgraph;
-  }
-  return node;
 }
 
 function showOutputs(outputs) {

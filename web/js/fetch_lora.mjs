@@ -5,6 +5,7 @@
 import { app } from "../../../scripts/app.js";
 import { api } from "../../../scripts/api.js";
 import { createFetchView } from "./fetch_lora_view.mjs";
+import { post } from "./server.mjs";
 import { addStylesheet } from "./stylesheet.mjs";
 
 const WIDGET_TYPE = "LORASMITH_FETCH_LORA";
@@ -12,16 +13,7 @@ const MARGINS = 20; // ComfyUI's own, above and below a widget
 const widgets = new Set(); // of nodes in a graph
 const latest = new Map(); // what was last heard of each download: news may outrun the answer that names it
 
-async function ask(action, body) {
-  const response = await api.fetchApi(`/lorasmith/hub/${action}`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(answer.error ?? `The server answered with status ${response.status}.`);
-  return answer;
-}
+const ask = (action, body) => post(`hub/${action}`, body);
 
 function parse(text) {
   try {

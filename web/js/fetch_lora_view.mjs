@@ -1,11 +1,7 @@
 // What the Fetch LoRA node looks like. No network, no global state; everything from a hub is set as text.
+import { words } from "./fetch_lora_words.mjs";
 
-const SCAN_WORDS = {
-  clean: ["good", "Scanned clean"],
-  danger: ["bad", "Marked dangerous"],
-  pending: ["warn", "Scan pending"],
-  unknown: ["warn", "No scan report"],
-};
+const SCAN_TONES = { clean: "good", danger: "bad", pending: "warn", unknown: "warn" };
 const LICENCE_LETTERS = 90;
 
 function make(document, tag, className, parent, text = "") {
@@ -17,15 +13,15 @@ function make(document, tag, className, parent, text = "") {
 }
 
 function size(bytes) {
-  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(2)} GB`;
-  if (bytes >= 1e6) return `${(bytes / 1e6).toFixed(1)} MB`;
-  return `${Math.ceil(bytes / 1e3)} kB`;
+  if (bytes >= 1e9) return words("gb", { n: (bytes / 1e9).toFixed(2) });
+  if (bytes >= 1e6) return words("mb", { n: (bytes / 1e6).toFixed(1) });
+  return words("kb", { n: Math.ceil(bytes / 1e3) });
 }
 
 function timeLeft(seconds) {
   if (!Number.isFinite(seconds)) return "";
-  if (seconds >= 90) return `, ${Math.round(seconds / 60)} min left`;
-  return `, ${Math.max(1, Math.round(seconds))} s left`;
+  if (seconds >= 90) return words("min_left", { n: Math.round(seconds / 60) });
+  return words("s_left", { n: Math.max(1, Math.round(seconds)) });
 }
 
 // handlers: {look(link), download({folder, name}), stop(), resized()}
@@ -36,9 +32,9 @@ export function createFetchView(document, handlers) {
   const form = make(document, "form", "lorasmith-fetch-line", body);
   const link = make(document, "input", "lorasmith-fetch-field", form);
   Object.assign(link, { type: "text", spellcheck: false, autocomplete: "off" });
-  link.placeholder = "Civitai or Hugging Face link";
-  link.setAttribute("aria-label", "Link to a LoRA");
-  const lookUp = make(document, "button", "lorasmith-fetch-button", form, "Look up");
+  link.placeholder = words("placeholder");
+  link.setAttribute("aria-label", words("link"));
+  const lookUp = make(document, "button", "lorasmith-fetch-button", form, words("look_up"));
   lookUp.type = "submit";
 
   const message = make(document, "p", "lorasmith-fetch-message", body);
@@ -48,8 +44,8 @@ export function createFetchView(document, handlers) {
   const save = make(document, "form", "lorasmith-fetch-save", body);
   const progress = make(document, "div", "lorasmith-fetch-progress", body);
   const bar = make(document, "progress", "lorasmith-fetch-bar", progress);
-  const words = make(document, "span", "lorasmith-fetch-words", progress);
-  const cancel = make(document, "button", "lorasmith-fetch-button quiet", progress, "Stop");
+  const state = make(document, "span", "lorasmith-fetch-words", progress);
+  const cancel = make(document, "button", "lorasmith-fetch-button quiet", progress, words("stop"));
   cancel.type = "button";
 
   form.addEventListener("submit", (event) => {
@@ -74,7 +70,7 @@ export function createFetchView(document, handlers) {
     choices.hidden = !withChoices;
     progress.hidden = !withProgress;
     lookUp.disabled = link.disabled = withProgress;
-    lookUp.textContent = "Look up";
+    lookUp.textContent = words("look_up");
   }
 
   function badge(parent, text, tone = "") {
@@ -84,7 +80,7 @@ export function createFetchView(document, handlers) {
   function chip(parent, word) {
     const button = make(document, "button", "lorasmith-fetch-chip", parent, word);
     button.type = "button";
-    button.title = "Copy";
+    button.title = words("copy");
     button.addEventListener("click", async () => {
       await navigator.clipboard?.writeText(word);
       button.dataset.copied = "yes";
@@ -115,39 +111,39 @@ export function createFetchView(document, handlers) {
     const text = make(document, "div", "lorasmith-fetch-facts", card);
     const title = make(document, "a", "lorasmith-fetch-title", text, record.name);
     Object.assign(title, { href: record.page, target: "_blank", rel: "noopener noreferrer" });
-    title.title = "Open its page";
-    const by = [record.version, record.author && `by ${record.author}`].filter(Boolean).join(" · ");
+    title.title = words("open_page");
+    const by = [record.version, record.author && words("by", record)].filter(Boolean).join(" · ");
     make(document, "div", "lorasmith-fetch-by", text, by);
     const badges = make(document, "div", "lorasmith-fetch-badges", text);
-    badge(badges, record.base || "Base not named", record.base ? "base" : "warn");
+    badge(badges, record.base || words("no_base"), record.base ? "base" : "warn");
     badge(badges, sizeText);
-    const [tone, scanWords] = SCAN_WORDS[record.scan] ?? SCAN_WORDS.unknown;
-    badge(badges, scanWords, tone);
+    const scan = record.scan in SCAN_TONES ? record.scan : "unknown";
+    badge(badges, words(`scan_${scan}`), SCAN_TONES[scan]);
     badges.lastChild.title = record.scan_text;
-    const licence = record.licence || "not named";
+    const licence = record.licence || words("no_licence");
     const short = licence.length > LICENCE_LETTERS ? `${licence.slice(0, LICENCE_LETTERS)} …` : licence;
-    make(document, "div", "lorasmith-fetch-licence", text, `Licence: ${short}`).title = licence;
+    make(document, "div", "lorasmith-fetch-licence", text, words("licence", { name: short })).title = licence;
     if (record.triggers.length) {
       const row = make(document, "div", "lorasmith-fetch-badges", text);
       for (const word of record.triggers.slice(0, 12)) chip(row, word);
     }
-    for (const note of record.notes) make(document, "div", "lorasmith-fetch-note", text, `Note: ${note}.`);
+    for (const note of record.notes) make(document, "div", "lorasmith-fetch-note", text, words("note", { note }));
     const pickers = make(document, "div", "lorasmith-fetch-pickers", card);
     const version = record.link.replace(/&fileId=\d+$/, "");
-    picker(pickers, "Version", record.versions, version);
-    picker(pickers, "File", record.files, record.link);
+    picker(pickers, words("version"), record.versions, version);
+    picker(pickers, words("file"), record.files, record.link);
     pickers.hidden = !pickers.childElementCount;
   }
 
   function fillSave({ folders, save_as: saveAs, record }) {
     save.replaceChildren();
     const folder = make(document, "select", "lorasmith-fetch-field short", save);
-    folder.setAttribute("aria-label", "Folder");
+    folder.setAttribute("aria-label", words("folder"));
     folders.forEach((label, index) => (make(document, "option", "", folder, label).value = String(index)));
     const name = make(document, "input", "lorasmith-fetch-field", save);
     Object.assign(name, { type: "text", value: saveAs, spellcheck: false });
-    name.setAttribute("aria-label", "Save as");
-    const go = make(document, "button", "lorasmith-fetch-button main", save, "Download");
+    name.setAttribute("aria-label", words("save_as"));
+    const go = make(document, "button", "lorasmith-fetch-button main", save, words("download"));
     go.type = "submit";
     go.disabled = record.scan === "danger";
     save.onsubmit = (event) => {
@@ -163,7 +159,7 @@ export function createFetchView(document, handlers) {
     element,
     showLooking() {
       show({});
-      say("", "Asking the hub …");
+      say("", words("asking"));
       lookUp.disabled = true;
       lookUp.textContent = "…";
     },
@@ -173,8 +169,8 @@ export function createFetchView(document, handlers) {
       fillCard(answer);
       if (!here) fillSave(answer);
       show({ withCard: true, withSave: !here });
-      if (here) say("good", `Already on this computer, same SHA-256: ${here}`);
-      else if (record.scan === "danger") say("bad", `Not to be downloaded: ${record.scan_text}.`);
+      if (here) say("good", words("already", { here }));
+      else if (record.scan === "danger") say("bad", words("not_to_be", { why: record.scan_text }));
       else say("", "");
     },
     showChoices({ choices: offered, text }) {
@@ -185,14 +181,14 @@ export function createFetchView(document, handlers) {
         button.addEventListener("click", () => handlers.look(offer.link));
       }
       show({ withChoices: true });
-      say("", `${text.split(";")[0]}. Choose one:`);
+      say("", words("choose_one", { text: text.split(/[;；]/)[0] }));
     },
     showProgress({ done, total, seconds_left: left, text }) {
       show({ withCard: Boolean(card.childElementCount), withProgress: true });
       cancel.disabled = false;
       bar.max = total || 1;
       bar.value = done;
-      words.textContent = `${size(done)} of ${size(total)}${timeLeft(left)}`;
+      state.textContent = words("done_of", { done: size(done), total: size(total), left: timeLeft(left) });
       say("", text);
     },
     showDone({ name, text, sha256 }) {
@@ -206,17 +202,17 @@ export function createFetchView(document, handlers) {
     // A download that was stopped or failed; it can be started again from what was looked up.
     showEnded({ state, text }, found) {
       show({ withCard: Boolean(found), withSave: Boolean(found) });
-      say(state === "stopped" ? "warn" : "bad", found ? text : `${text} Press Look up to go on.`);
+      say(state === "stopped" ? "warn" : "bad", found ? text : words("go_on", { text }));
     },
     // What a workflow holds. here: true, false, or undefined while nobody has looked.
     showSaved({ link: saved, name, sha256 }, here) {
       link.value = saved;
       card.replaceChildren();
       show({});
-      if (!sha256) say("", saved ? "Not downloaded yet: press Look up." : "");
+      if (!sha256) say("", saved ? words("not_yet") : "");
       else if (here === undefined) say("", name);
-      else if (here) say("good", `${name} is here. SHA-256 ${sha256.slice(0, 12)}…`);
-      else say("warn", `${name} is not on this computer: press Look up to fetch it.`);
+      else if (here) say("good", words("is_here", { name, start: sha256.slice(0, 12) }));
+      else say("warn", words("is_away", { name }));
     },
     wantedHeight() {
       const height = Math.ceil(body.offsetHeight) || 44;

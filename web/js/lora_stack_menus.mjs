@@ -2,6 +2,7 @@
 import { askText, button, copyText, make, menu, popup } from "./lora_stack_dom.mjs";
 import { stem } from "./lora_stack_rows.mjs";
 import { ask, list } from "./lora_stack_server.mjs";
+import { words } from "./lora_stack_words.mjs";
 
 // edit: change(changes), duplicate(), remove(), tag()
 export function rowMenu(anchor, row, facts, edit) {
@@ -10,34 +11,34 @@ export function rowMenu(anchor, row, facts, edit) {
     text,
     checked: row.blocks === name,
     disabled: name !== "all" && !known.includes(name),
-    note: name !== "all" && !known.includes(name) ? "known for SDXL" : "",
+    note: name !== "all" && !known.includes(name) ? words("for_sdxl") : "",
     onClick: () => edit.change({ blocks: name }),
   });
   menu(anchor, [
-    { text: "Duplicate", symbol: "clone", onClick: edit.duplicate },
+    { text: words("duplicate"), symbol: "clone", onClick: edit.duplicate },
     {
-      text: "Lock strength",
+      text: words("lock"),
       checked: row.locked,
       onClick: () => edit.change({ locked: !row.locked }),
     },
     {
-      text: "Text strength of its own",
+      text: words("own_text"),
       checked: row.text !== null,
       onClick: () => edit.change({ text: row.text === null ? row.model : null }),
     },
     "line",
-    preset("all", "All blocks"),
-    preset("style", "Style blocks only"),
-    preset("content", "Content blocks only"),
+    preset("all", words("all_blocks")),
+    preset("style", words("style_blocks")),
+    preset("content", words("content_blocks")),
     {
-      text: "Set the blocks …",
+      text: words("set_blocks"),
       checked: typeof row.blocks === "object",
       disabled: !facts?.blocks?.length,
       onClick: () => editBlocks(anchor, row, facts.blocks, edit.change),
     },
     "line",
-    { text: "Copy as <lora:…>", symbol: "copy", disabled: !row.lora, onClick: edit.tag },
-    { text: "Remove", symbol: "trash", danger: true, onClick: edit.remove },
+    { text: words("copy_as"), symbol: "copy", disabled: !row.lora, onClick: edit.tag },
+    { text: words("remove"), symbol: "trash", danger: true, onClick: edit.remove },
   ]);
 }
 
@@ -45,7 +46,7 @@ export function rowMenu(anchor, row, facts, edit) {
 function editBlocks(anchor, row, blocks, change) {
   const factors = typeof row.blocks === "object" ? { ...row.blocks } : {};
   popup(anchor, "-blocks", (panel) => {
-    make("div", "-ask-title", panel, `Blocks of ${stem(row.lora)}`);
+    make("div", "-ask-title", panel, words("blocks_of", { lora: stem(row.lora) }));
     const table = make("div", "-blocks-table", panel);
     const sliders = blocks.map((block) => {
       make("label", "-block-name", table, block.replaceAll("_", " "));
@@ -70,8 +71,8 @@ function editBlocks(anchor, row, blocks, change) {
     }
     const every = (value) => set(Object.fromEntries(blocks.map((block) => [block, value])));
     const line = make("div", "-ask-line", panel);
-    button("-button", line, { text: "All 1", onClick: () => every(1) });
-    button("-button", line, { text: "All 0", onClick: () => every(0) });
+    button("-button", line, { text: words("all_1"), onClick: () => every(1) });
+    button("-button", line, { text: words("all_0"), onClick: () => every(0) });
   });
 }
 
@@ -79,28 +80,28 @@ function editBlocks(anchor, row, blocks, change) {
 export function stackMenu(anchor, edit) {
   const { rows, missing } = edit.state();
   menu(anchor, [
-    { text: "Paste <lora:…> text …", symbol: "file-import", onClick: () => pasteText(anchor, edit) },
+    { text: words("paste"), symbol: "file-import", onClick: () => pasteText(anchor, edit) },
     {
-      text: "Copy as <lora:…> text",
+      text: words("copy_text"),
       symbol: "copy",
       disabled: !rows.length,
       onClick: () => edit.guarded(() => copyTags(anchor, edit.rowsText())),
     },
     "line",
     {
-      text: "Skip missing files",
+      text: words("skip_missing"),
       checked: missing === "skip",
       onClick: () => edit.setMissing(missing === "skip" ? "refuse" : "skip"),
     },
     "line",
-    { text: "Remove all rows", symbol: "trash", danger: true, disabled: !rows.length, onClick: edit.clear },
+    { text: words("remove_all"), symbol: "trash", danger: true, disabled: !rows.length, onClick: edit.clear },
   ]);
 }
 
 function pasteText(anchor, edit) {
   askText(anchor, {
-    title: "Text with <lora:name:0.8>",
-    action: "Add these LoRAs",
+    title: words("paste_title"),
+    action: words("paste_do"),
     multiline: true,
     submit: async (text) => edit.addRows((await ask("from_text", { text })).rows),
   });
@@ -109,9 +110,9 @@ function pasteText(anchor, edit) {
 export async function copyTags(anchor, rows) {
   const { text } = await ask("to_text", { rows });
   askText(anchor, {
-    title: "As A1111 writes it",
+    title: words("copy_title"),
     value: text,
-    action: "Copy",
+    action: words("copy"),
     multiline: true,
     readOnly: true,
     submit: (said) => copyText(said),
@@ -126,13 +127,13 @@ export async function presetMenu(anchor, edit) {
     ...presets.map((name) => ({ text: name, symbol: "bookmark", onClick: () => edit.guarded(() => load(name)) })),
     ...(presets.length ? ["line"] : []),
     {
-      text: "Save these rows …",
+      text: words("save_rows"),
       symbol: "save",
       disabled: !rows.length,
       onClick: () => savePreset(anchor, edit, presets),
     },
     {
-      text: "Delete a preset …",
+      text: words("delete_preset"),
       symbol: "trash",
       danger: true,
       disabled: !presets.length,
@@ -148,16 +149,16 @@ export async function presetMenu(anchor, edit) {
 
 function savePreset(anchor, edit, presets) {
   askText(anchor, {
-    title: "Name of the preset",
-    action: "Save",
+    title: words("preset_name"),
+    action: words("save"),
     submit: (said, panel) => {
       const name = said.trim();
       const main = panel.querySelector("button");
       const replace = main.dataset.replace === name;
       if (presets.includes(name) && !replace) {
         main.dataset.replace = name;
-        main.textContent = "Replace it";
-        throw new Error(`There is a preset '${name}' already.`);
+        main.textContent = words("replace");
+        throw new Error(words("preset_taken", { name }));
       }
       return ask("presets", { action: "save", name, rows: edit.rowsText(), replace });
     },

@@ -2,6 +2,7 @@
 import { button, icon, make, popup } from "./lora_stack_dom.mjs";
 import { folder, search, stem } from "./lora_stack_rows.mjs";
 import { forget, info, list, pictureAddress } from "./lora_stack_server.mjs";
+import { words } from "./lora_stack_words.mjs";
 
 const PAGE = 60;
 let lastFolder = "";
@@ -17,15 +18,15 @@ export function pickLora(anchor, { current = "", used = new Set(), many = false,
     const top = make("div", "-picker-top", panel);
     icon("search", top);
     const field = make("input", "-search", top);
-    Object.assign(field, { type: "text", placeholder: "Search LoRAs", spellcheck: false, autocomplete: "off" });
-    field.setAttribute("aria-label", "Search LoRAs");
+    Object.assign(field, { type: "text", placeholder: words("search"), spellcheck: false, autocomplete: "off" });
+    field.setAttribute("aria-label", words("search"));
     field.setAttribute("role", "combobox");
     const count = make("span", "-count", top);
-    button("-icon", top, { symbol: "refresh", label: "Read the folders again", onClick: () => load(true) });
+    button("-icon", top, { symbol: "refresh", label: words("read_again"), onClick: () => load(true) });
     const folders = make("div", "-folders", panel);
     const options = make("div", "-options", panel);
     options.setAttribute("role", "listbox");
-    const keys = many ? "Enter adds · Shift+Enter adds and stays open" : "Enter chooses · Esc closes";
+    const keys = words(many ? "keys_many" : "keys_one");
     const hint = make("div", "-hint", panel, keys);
 
     async function load(fresh) {
@@ -50,7 +51,7 @@ export function pickLora(anchor, { current = "", used = new Set(), many = false,
       folders.replaceChildren();
       folders.hidden = counts.size < 2;
       for (const [name, total] of counts) {
-        const chip = button("-folder", folders, { text: name || "All", onClick: () => openFolder(name) });
+        const chip = button("-folder", folders, { text: name || words("all"), onClick: () => openFolder(name) });
         make("span", "-count", chip, String(total));
         chip.setAttribute("aria-pressed", String(name === lastFolder));
       }
@@ -66,13 +67,13 @@ export function pickLora(anchor, { current = "", used = new Set(), many = false,
     function draw() {
       const within = names.filter((name) => !lastFolder || folder(name).split("/")[0] === lastFolder);
       shown = search(within, field.value);
-      count.textContent = shown.length === names.length ? `${names.length}` : `${shown.length} of ${names.length}`;
+      count.textContent = shown.length === names.length ? `${names.length}` : words("one_of", { n: shown.length, of: names.length });
       options.replaceChildren();
       options.scrollTop = 0;
       drawn = 0;
       if (!shown.length) {
-        const why = names.length ? "No LoRA is called so" : "There is no LoRA in ComfyUI's LoRA folders yet";
-        make("div", "-nothing", options, `${why}${lastFolder ? ` in ${lastFolder}` : ""}.`);
+        const why = !names.length ? "none_at_all" : lastFolder ? "none_in" : "none_so";
+        make("div", "-nothing", options, words(why, { folder: lastFolder }));
       }
       drawMore();
       const at = field.value ? 0 : shown.indexOf(current);
@@ -97,7 +98,7 @@ export function pickLora(anchor, { current = "", used = new Set(), many = false,
       const place = make("div", "-option-folder", text, folder(name));
       const base = make("span", "-badge base", element);
       base.hidden = true;
-      if (used.has(name)) make("span", "-badge", element, "in the stack");
+      if (used.has(name)) make("span", "-badge", element, words("in_stack"));
       element.addEventListener("click", (event) => pick(name, event.shiftKey));
       element.addEventListener("pointermove", () => activate(shown.indexOf(name)));
       sight.observe(element);
@@ -150,7 +151,7 @@ export function pickLora(anchor, { current = "", used = new Set(), many = false,
         return;
       }
       used.add(name);
-      hint.textContent = `${stem(name)} added`;
+      hint.textContent = words("added", { lora: stem(name) });
       field.select();
     }
 

@@ -3,6 +3,7 @@ import { button, icon, make } from "./lora_stack_dom.mjs";
 import { blocksWords, folder, stem } from "./lora_stack_rows.mjs";
 import { pictureAddress } from "./lora_stack_server.mjs";
 import { createStrength } from "./lora_stack_strength.mjs";
+import { words } from "./lora_stack_words.mjs";
 
 // actions: change(id, changes, {done}), pick(id, anchor), menu(id, anchor), drag(id, event), nudge(id, by),
 // useNear(id, name), take(id), copy(text, anchor)
@@ -10,7 +11,7 @@ export function createRow(id, actions) {
   const element = make("li", "-row");
   element.dataset.id = id;
 
-  const handle = button("-handle", element, { symbol: "bars", label: "Drag to reorder, or Alt+Up and Alt+Down" });
+  const handle = button("-handle", element, { symbol: "bars", label: words("drag") });
   handle.addEventListener("pointerdown", (event) => actions.drag(id, event));
   handle.addEventListener("keydown", (event) => {
     const by = event.altKey ? { ArrowUp: -1, ArrowDown: 1 }[event.key] : 0;
@@ -30,23 +31,23 @@ export function createRow(id, actions) {
     if (event.key === "ArrowDown") actions.pick(id, face);
   });
   const thumb = make("span", "-thumb", face);
-  const words = make("span", "-names", face);
-  const name = make("span", "-name", words);
-  const under = make("span", "-under", words);
+  const names = make("span", "-names", face);
+  const name = make("span", "-name", names);
+  const under = make("span", "-under", names);
 
   const strengths = make("div", "-strengths", element);
   const model = createStrength({
-    label: "Strength",
+    label: words("strength"),
     onChange: (value, how) => actions.change(id, { model: value }, how),
   });
   const text = createStrength({
-    label: "Text strength",
+    label: words("text_strength"),
     onChange: (value, how) => actions.change(id, { text: value }, how),
   });
   strengths.append(model.element, text.element);
   const hint = button("-suggested", strengths, { onClick: () => actions.take(id) });
 
-  const more = button("-icon", element, { symbol: "ellipsis-v", label: "More", onClick: () => actions.menu(id, more) });
+  const more = button("-icon", element, { symbol: "ellipsis-v", label: words("more"), onClick: () => actions.menu(id, more) });
   more.setAttribute("aria-haspopup", "menu");
 
   const below = make("div", "-below", element);
@@ -67,25 +68,25 @@ export function createRow(id, actions) {
     image.addEventListener("load", () => picture === address && thumb.replaceChildren(image));
   }
 
-  function badge(className, words, label, symbol) {
+  function badge(className, text, label, symbol) {
     const element = make("span", `-badge ${className}`, under);
     if (symbol) icon(symbol, element);
-    element.append(words);
+    element.append(text);
     if (label) element.title = label;
   }
 
   function showUnder(row, facts, found) {
     under.replaceChildren();
-    if (row.locked) badge("locked", "", "Locked: suggestions leave this strength as it is", "lock");
-    if (facts?.base) badge("base", facts.base, `Made for ${facts.base}`);
-    if (facts && facts.kind && facts.kind !== "LoRA") badge("", facts.kind, "Applied as it is, not joined with others");
+    if (row.locked) badge("locked", "", words("locked"), "lock");
+    if (facts?.base) badge("base", facts.base, words("made_for", facts));
+    if (facts && facts.kind && facts.kind !== "LoRA") badge("", facts.kind, words("as_it_is"));
     if (found.fits !== undefined && found.fits < 0.995) {
       const bad = found.fits < 0.5;
-      const share = `${Math.round(found.fits * 100)} % fits`;
-      badge(bad ? "bad" : "warn", bad ? "other base" : share, `${share}: share of its layers that the base model has`);
+      const share = { n: Math.round(found.fits * 100) };
+      badge(bad ? "bad" : "warn", words(bad ? "other_base" : "fits_share", share), words("fits_hint", share));
     }
     const blocks = blocksWords(row.blocks);
-    if (blocks) badge("blocks", blocks, "Not every block of the model works at the row's strength", "th-large");
+    if (blocks) badge("blocks", blocks, words("blocks_hint"), "th-large");
     const place = folder(row.lora);
     if (place) make("span", "-place", under, place);
   }
@@ -102,22 +103,22 @@ export function createRow(id, actions) {
           actions.change(id, { words: chosen ? row.words.filter((w) => w !== word) : [...row.words, word] }),
       });
       chip.setAttribute("aria-pressed", String(chosen));
-      chip.title = chosen ? "In the output trigger_words. Click to leave it out." : "Click to send it to the prompt.";
+      chip.title = words(chosen ? "word_in" : "word_out");
       if (chosen) chip.prepend(icon("check"));
     }
     if (!known.length) return;
     const all = row.words.length ? row.words : known;
     const copy = button("-icon small", chips, {
       symbol: "copy",
-      label: "Copy the trigger words",
+      label: words("copy_words"),
       onClick: () => actions.copy(all.join(", "), copy),
     });
   }
 
-  function note(tone, words, parent = notes) {
+  function note(tone, text, parent = notes) {
     const element = make("div", `-note ${tone}`, parent);
     icon({ bad: "times-circle", info: "info-circle" }[tone] ?? "exclamation-triangle", element);
-    make("span", "", element, words);
+    make("span", "", element, text);
     return element;
   }
 
@@ -125,11 +126,10 @@ export function createRow(id, actions) {
     notes.replaceChildren();
     if (facts?.missing && row.on) {
       const skipped = missing === "skip";
-      const words = skipped ? "This file is gone; the row is skipped." : "This file is gone.";
-      const line = note(skipped ? "warn" : "bad", words);
+      const line = note(skipped ? "warn" : "bad", words(skipped ? "gone_skipped" : "gone"));
       for (const near of facts.near ?? []) {
         const use = () => actions.useNear(id, near);
-        button("-link", line, { text: `Use ${stem(near)}`, onClick: use }).title = near;
+        button("-link", line, { text: words("use", { lora: stem(near) }), onClick: use }).title = near;
       }
     } else if (facts?.problem && row.on) {
       note("bad", facts.problem);
@@ -144,8 +144,8 @@ export function createRow(id, actions) {
     const other = value !== undefined && Math.abs(value - row.model) >= 0.01;
     hint.hidden = !other || !row.on;
     if (other) {
-      hint.textContent = `suggested ${value.toFixed(2)}`;
-      hint.title = "A strength at which the stack stays within its energy budget. Click to take it.";
+      hint.textContent = words("suggested", { n: value.toFixed(2) });
+      hint.title = words("suggested_hint");
     }
   }
 
@@ -158,10 +158,10 @@ export function createRow(id, actions) {
       const broken = row.on && (facts?.missing ? missing === "refuse" : Boolean(facts?.problem));
       element.dataset.state = !row.on ? "off" : broken ? "bad" : facts?.missing ? "skipped" : "on";
       toggle.setAttribute("aria-checked", String(row.on));
-      toggle.setAttribute("aria-label", `${stem(row.lora) || "Row"} on or off`);
-      name.textContent = row.lora ? stem(row.lora) : "Choose a LoRA";
+      toggle.setAttribute("aria-label", words("on_or_off", { lora: stem(row.lora) || words("row") }));
+      name.textContent = row.lora ? stem(row.lora) : words("choose");
       name.classList.toggle("empty", !row.lora);
-      face.title = row.lora || "Choose a LoRA";
+      face.title = row.lora || words("choose");
       model.show(row.model);
       text.element.hidden = row.text === null;
       strengths.classList.toggle("two", row.text !== null);

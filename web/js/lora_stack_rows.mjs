@@ -1,11 +1,12 @@
 // The rows of a LoRA Stack as data: reading, writing, changing. No page, no network.
+import { words } from "./lora_stack_words.mjs";
 
 export const ZONES = [
-  // The guide's scale. up to, name, what it means
-  [0.5, "faint", "below 0.5: hardly there"],
-  [0.7, "light", "0.5 to 0.7: light"],
-  [1.0, "normal", "0.7 to 1: normal"],
-  [Infinity, "strong", "above 1: strong, may drown the others"],
+  // The guide's scale: up to, name
+  [0.5, "faint"],
+  [0.7, "light"],
+  [1.0, "normal"],
+  [Infinity, "strong"],
 ];
 export const STEP = 0.05;
 export const LIMIT = 20;
@@ -14,9 +15,10 @@ const OLD_INPUTS = ["lora_name", "model_strength", "clip_strength"];
 
 export function zoneOf(strength) {
   const size = Math.abs(strength);
-  if (size === 0) return ["off", "0: off"];
-  const [, name, words] = ZONES.find(([end, name]) => (name === "normal" ? size <= end : size < end));
-  return [name, strength < 0 ? `${words} (taken away)` : words];
+  if (size === 0) return ["off", words("zone_off")];
+  const [, name] = ZONES.find(([end, zone]) => (zone === "normal" ? size <= end : size < end));
+  const text = words(`zone_${name}`);
+  return [name, strength < 0 ? words("taken_away", { zone: text }) : text];
 }
 
 export function round(value, step = 0.01) {
@@ -134,19 +136,19 @@ export function folder(name) {
 
 export function blocksWords(blocks) {
   if (blocks === "all") return "";
-  if (typeof blocks === "string") return `${blocks} blocks only`;
+  if (typeof blocks === "string") return words(`only_${blocks}`);
   const set = Object.entries(blocks).filter(([, factor]) => factor !== 1);
-  return set.length ? `${set.length} ${set.length === 1 ? "block" : "blocks"} set` : "";
+  return set.length ? words("blocks_set", { count: set.length }) : "";
 }
 
 // Every word of the search must be in the name; where it starts the file's name counts more.
 export function search(names, text) {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  if (!words.length) return names;
-  const found = names.filter((name) => words.every((word) => name.toLowerCase().includes(word)));
+  const wanted = text.toLowerCase().split(/\s+/).filter(Boolean);
+  if (!wanted.length) return names;
+  const found = names.filter((name) => wanted.every((word) => name.toLowerCase().includes(word)));
   const rank = (name) => {
     const short = stem(name).toLowerCase();
-    return short.startsWith(words[0]) ? 0 : short.includes(words[0]) ? 1 : 2;
+    return short.startsWith(wanted[0]) ? 0 : short.includes(wanted[0]) ? 1 : 2;
   };
   return found.map((name) => [rank(name), name]).sort((a, b) => a[0] - b[0]).map(([, name]) => name);
 }

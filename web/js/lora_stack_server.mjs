@@ -1,20 +1,12 @@
 // What the LoRA Stack node asks ComfyUI's server; answers about files are remembered for the page.
 import { api } from "../../../scripts/api.js";
+import { post } from "./server.mjs";
 
 const known = new Map(); // name -> what is known of the LoRA
 const asked = new Map(); // name -> promise
 let names = null;
 
-export async function ask(action, body = {}) {
-  const response = await api.fetchApi(`/lorasmith/stack/${action}`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(answer.error ?? `The server answered with status ${response.status}.`);
-  return answer;
-}
+export const ask = (action, body) => post(`stack/${action}`, body);
 
 export async function list(fresh = false) {
   if (fresh || !names) names = ask("list");

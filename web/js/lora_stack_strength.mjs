@@ -30,11 +30,11 @@ export function createStrength({ label, onChange }) {
     if (document.activeElement !== field || Number(field.value.replace(",", ".")) !== next) {
       field.value = next.toFixed(2).replace(/(\.\d\d)0+$/, "$1");
     }
-    const [zone, words] = zoneOf(next);
+    const [zone, meaning] = zoneOf(next);
     element.dataset.zone = zone;
-    element.title = words;
+    element.title = meaning;
     field.setAttribute("aria-valuenow", String(next));
-    field.setAttribute("aria-valuetext", `${next}, ${zone}`);
+    field.setAttribute("aria-valuetext", `${next}, ${meaning}`);
     knob.style.left = `${(Math.min(SCALE_END, Math.max(0, next)) / SCALE_END) * 100}%`;
     knob.classList.toggle("beyond", next < 0 || next > SCALE_END);
   }

@@ -1,6 +1,7 @@
 // What the LoRA Stack node looks like: a head, the rows, a foot. Rows keep their elements, so focus stays.
 import { button, closePopup, icon, keepEvents, make } from "./lora_stack_dom.mjs";
 import { createRow } from "./lora_stack_row.mjs";
+import { words } from "./lora_stack_words.mjs";
 
 // actions: those of a row, and add(anchor), toggleAll(on), presets(anchor), more(anchor), takeAll(), undo(),
 // move(id, to), resized()
@@ -13,28 +14,28 @@ export function createStackView(actions) {
   const all = make("button", "-switch", head);
   all.type = "button";
   all.setAttribute("role", "switch");
-  all.setAttribute("aria-label", "All rows on or off");
+  all.setAttribute("aria-label", words("all_rows"));
   all.addEventListener("click", () => actions.toggleAll(all.getAttribute("aria-checked") !== "true"));
   const count = make("span", "-summary", head);
   const legend = make("span", "-legend", head);
-  for (const [zone, words] of [["light", "light"], ["normal", "normal"], ["strong", "strong"]]) {
+  for (const zone of ["light", "normal", "strong"]) {
     make("span", `-dot ${zone}`, legend);
-    legend.append(words);
+    legend.append(words(`legend_${zone}`));
   }
-  legend.title = "0.5 to 0.7 light, 0.7 to 1 normal, above 1 strong: may drown the others";
+  legend.title = words("legend");
   const openPresets = () => actions.presets(presets);
-  const presets = button("-icon", head, { symbol: "bookmark", label: "Presets", onClick: openPresets });
-  const more = button("-icon", head, { symbol: "ellipsis-h", label: "More", onClick: () => actions.more(more) });
+  const presets = button("-icon", head, { symbol: "bookmark", label: words("presets"), onClick: openPresets });
+  const more = button("-icon", head, { symbol: "ellipsis-h", label: words("more"), onClick: () => actions.more(more) });
 
   const list = make("ol", "-rows", body);
-  const empty = make("div", "-empty", body, "No LoRA yet. Add one, or paste <lora:name:0.8> from the menu.");
+  const empty = make("div", "-empty", body, words("empty"));
 
   const foot = make("div", "-foot", body);
-  const add = button("-button main", foot, { symbol: "plus", text: "Add LoRA", onClick: () => actions.add(add) });
+  const add = button("-button main", foot, { symbol: "plus", text: words("add"), onClick: () => actions.add(add) });
   const verdict = make("span", "-verdict", foot);
-  const takeAll = button("-button", foot, { text: "Take suggested", onClick: actions.takeAll });
-  takeAll.title = "Set every row to the strength suggested for it: together they fit the energy budget";
-  const undo = button("-button", foot, { symbol: "undo", text: "Undo", onClick: actions.undo });
+  const takeAll = button("-button", foot, { text: words("take_all"), onClick: actions.takeAll });
+  takeAll.title = words("take_all_hint");
+  const undo = button("-button", foot, { symbol: "undo", text: words("undo"), onClick: actions.undo });
   const problem = make("p", "-problem", body);
   problem.setAttribute("role", "alert");
 
@@ -89,10 +90,8 @@ export function createStackView(actions) {
     const tone = { fits: "good", overlapping: "warn", "too loud": "warn" }[found.verdict] ?? "bad";
     verdict.dataset.tone = tone;
     icon(tone === "good" ? "check-circle" : "exclamation-triangle", verdict);
-    const words = { fits: "Fits together", overlapping: "Overlapping", "too loud": "Too strong together",
-                    "same file twice": "Same file twice", "cannot work": "Cannot work together" }[found.verdict];
-    verdict.append(words ?? found.verdict);
-    verdict.title = found.sentences.join("\n") || "Measured on the weights, not on pictures.";
+    verdict.append(words(`verdict_${found.verdict.replaceAll(" ", "_")}`));
+    verdict.title = found.sentences.join("\n") || words("on_weights");
   }
 
   return {
@@ -102,7 +101,7 @@ export function createStackView(actions) {
       const used = state.rows.filter((row) => row.on);
       all.setAttribute("aria-checked", String(used.length > 0));
       all.hidden = !state.rows.length;
-      count.textContent = state.rows.length ? `${used.length} of ${state.rows.length} on` : "";
+      count.textContent = state.rows.length ? words("on_of", { n: used.length, of: state.rows.length }) : "";
       empty.hidden = state.rows.length > 0;
       legend.hidden = !state.rows.length;
       showRows(state, facts, found);
@@ -113,9 +112,9 @@ export function createStackView(actions) {
       });
       undo.hidden = !canUndo;
     },
-    showProblem(words) {
-      problem.textContent = words;
-      problem.hidden = !words;
+    showProblem(text) {
+      problem.textContent = text;
+      problem.hidden = !text;
     },
     focusRow: (id) => rows.get(id)?.focus(),
     focusStrength: (id) => rows.get(id)?.focusStrength(),

@@ -1,4 +1,7 @@
 // A small card: a coloured verdict line, then one finding a line. No framework, no global state.
+import { loadWords } from "./words.mjs";
+
+const words = await loadWords("report");
 
 export const PREFIX = "Lorasmith_";
 
@@ -40,25 +43,25 @@ export function createReportView(document) {
   let body = "";
   let working = false;
 
-  function fill(tone, heading, words) {
+  function fill(tone, heading, lines) {
     element.dataset.tone = tone in TONES ? tone : "info";
     mark.textContent = TONES[element.dataset.tone];
     title.textContent = heading;
-    text.textContent = body = words;
-    text.hidden = !words;
+    text.textContent = body = lines;
+    text.hidden = !lines;
   }
 
   return {
     element,
-    showReport({ title: heading, text: words, tone }) {
+    showReport({ title: heading, text: lines, tone }) {
       working = false;
       picture.hidden = true;
-      fill(tone, heading, words ?? "");
+      fill(tone, heading, lines ?? "");
     },
     // Either of the two may be missing: what is shown of it stays.
-    showStatus({ text: words, picture: address }) {
+    showStatus({ text: lines, picture: address }) {
       if (!working) picture.hidden = true;
-      fill("info", "Working", words ?? (working ? body : ""));
+      fill("info", words("working"), lines ?? (working ? body : ""));
       working = true;
       if (address) {
         picture.src = address;
@@ -70,7 +73,7 @@ export function createReportView(document) {
       if (!working) return;
       working = false;
       picture.hidden = true;
-      fill("warn", "Stopped", body);
+      fill("warn", words("stopped"), body);
     },
     wantedHeight(nodeWidth) {
       const lines = body ? countLines(body, (nodeWidth - SIDES) / LETTER_WIDTH) : 0;

@@ -6,14 +6,14 @@ import { part } from "./sheet_marks.mjs";
 import { sections } from "./sheet_order.mjs";
 import { SheetState } from "./sheet_state.mjs";
 import { createToolbar } from "./sheet_toolbar.mjs";
-import { KEYS, nothingFor } from "./sheet_words.mjs";
+import { KEYS, nothingFor, words } from "./sheet_words.mjs";
 import { createZoom } from "./sheet_zoom.mjs";
 
 const EMPTY_HEIGHT = 64; // before the first run
 const SHEET_HEIGHT = 400; // least, with photos
 const ARROWS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"];
 const DECISIONS = { k: "keep", x: "reject", u: null, Delete: null, Backspace: null };
-const NOTHING = "Run the workflow to see your photos here, with what speaks for and against each.";
+const NOTHING = words("nothing");
 
 // What was shown, by place in the workflow: ComfyUI makes nodes anew when it undoes or changes tabs.
 const remembered = new Map();
@@ -23,7 +23,7 @@ export function createSheet(options) {
   const { document } = options;
   const element = document.createElement("section");
   element.className = "lorasmith-sheet";
-  element.setAttribute("aria-label", "Contact sheet");
+  element.setAttribute("aria-label", words("sheet"));
   const view = { show: "all", reason: "", sort: "folder", descending: false, boxes: true, tile: 150 };
   const state = new SheetState((text) => {
     refresh();
@@ -97,10 +97,10 @@ export function createSheet(options) {
   // -- keys -------------------------------------------------------------------------------------
 
   function say(indices, verdict) {
-    const what = indices.length === 1 ? state.photos[indices[0]].name : `${indices.length} photos`;
-    const word = verdict === "keep" ? "kept" : verdict === "reject" ? "left out" : "as judged";
+    const what = indices.length === 1 ? state.photos[indices[0]].name : words("photos", { count: indices.length });
+    const word = { keep: "is_kept", reject: "is_out" }[verdict] ?? "key_judged";
     const { kept, all } = state.counts();
-    spoken.textContent = `${what} ${word}. ${kept} of ${all} kept.`;
+    spoken.textContent = words("decided", { what, word: words(word), kept, all });
   }
 
   function decide(verdict) {
@@ -160,7 +160,7 @@ export function createSheet(options) {
   }
 
   function showZoom() {
-    zoom.present(grid.index, `${grid.at + 1} of ${grid.plan.cells.length}`);
+    zoom.present(grid.index, words("one_of", { n: grid.at + 1, of: grid.plan.cells.length }));
   }
 
   return {
@@ -185,7 +185,7 @@ export function createSheet(options) {
     },
     showStatus: (status) => head.showStatus(status),
     showStopped() {
-      if (head.showStopped() && state.data) head.show(state, "the last run was stopped");
+      if (head.showStopped() && state.data) head.show(state, words("was_stopped"));
     },
     wantedHeight() {
       const height = state.data ? SHEET_HEIGHT : EMPTY_HEIGHT;

@@ -1,5 +1,6 @@
 // The crop on the large picture: moved by its middle, sized by its edges and corners.
 import { part, place, sharesOf } from "./sheet_marks.mjs";
+import { words } from "./sheet_words.mjs";
 
 const HANDLES = ["nw", "n", "ne", "e", "se", "s", "sw", "w"];
 const LEAST_PX = 64; // shorter sides make no training picture
@@ -40,7 +41,7 @@ export function createCropEditor(layer, { onDone }) {
     if (!box) return;
     place(element, sharesOf(box, photo));
     place(shade, sharesOf(box, photo));
-    label.textContent = `${box[2] - box[0]} × ${box[3] - box[1]} px`;
+    label.textContent = words("size_px", { width: box[2] - box[0], height: box[3] - box[1] });
   }
 
   element.addEventListener("pointerdown", (event) => {

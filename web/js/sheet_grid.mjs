@@ -2,7 +2,7 @@
 import { drawBoxes, part, setMark } from "./sheet_marks.mjs";
 import { layout, moved } from "./sheet_order.mjs";
 import { createTile } from "./sheet_tile.mjs";
-import { counted, groupTitle, scoreText, spoken, stateText } from "./sheet_words.mjs";
+import { groupTitle, scoreText, spoken, stateText, words } from "./sheet_words.mjs";
 
 const GAP = 8;
 const WORDS = 54; // height of the words below a picture, as in sheet.css
@@ -21,7 +21,7 @@ export class SheetGrid {
     Object.assign(this.element, { tabIndex: 0, id: this.id });
     // ComfyUI leaves Ctrl+Z to elements of this type: the sheet has its own undo.
     this.element.type = "textarea";
-    for (const [name, value] of [["role", "listbox"], ["aria-label", "Photos"], ["aria-multiselectable", "true"]]) {
+    for (const [name, value] of [["role", "listbox"], ["aria-label", words("photos_label")], ["aria-multiselectable", "true"]]) {
       this.element.setAttribute(name, value);
     }
     this.element.dataset.captureWheel = "true"; // Nodes 2.0: scroll when focused
@@ -119,8 +119,8 @@ export class SheetGrid {
     element.setAttribute("role", "presentation");
     element.style.transform = `translate(${GAP + column * step}px, ${row.top + GAP}px)`;
     element.style.width = `${(group ? span : this.columns) * step - GAP}px`;
-    part(element, "strong", "", group ? groupTitle(group.kind) : "On their own");
-    part(element, "span", "", counted(indices.length, "photo", "photos"));
+    part(element, "strong", "", group ? groupTitle(group.kind) : words("on_their_own"));
+    part(element, "span", "", words("photos", { count: indices.length }));
     element.title = group?.text ?? "";
     return element;
   }
@@ -156,7 +156,7 @@ export class SheetGrid {
     tile.token = photo.token;
     delete tile.element.dataset.loaded;
     delete tile.element.dataset.missing;
-    tile.missing.textContent = photo.unreadable ? "Cannot be read" : "";
+    tile.missing.textContent = photo.unreadable ? words("cannot_read") : "";
     tile.image.hidden = !photo.token;
     if (photo.unreadable) tile.element.dataset.missing = "";
     if (photo.token) tile.image.src = this.options.address(photo.token, "tile");
@@ -172,13 +172,13 @@ export class SheetGrid {
     tile.element.dataset.tone = state.tone;
     setMark(tile.mark, "missing" in tile.element.dataset ? "broken" : state.tone);
     tile.yours.hidden = state.by !== "you" && !state.crop;
-    tile.yours.textContent = state.by === "you" ? "you" : "your crop";
+    tile.yours.textContent = words(state.by === "you" ? "you" : "your_crop");
     tile.tag.hidden = !own;
-    tile.tag.textContent = own ? `${own.keeper === index ? "★ best of " : ""}group ${own.id}` : "";
+    tile.tag.textContent = own ? words(own.keeper === index ? "best_of_group" : "group", own) : "";
     tile.tag.title = own?.text ?? "";
     const score = this.options.sort().startsWith("score:") ? this.options.sort().slice(6) : null;
     tile.number.hidden = !score;
-    tile.number.textContent = !score ? "" : score in photo.scores ? scoreText(score, photo.scores[score]) : "not measured";
+    tile.number.textContent = !score ? "" : score in photo.scores ? scoreText(score, photo.scores[score]) : words("not_measured");
     tile.name.textContent = photo.name;
     tile.words.textContent = stateText(photo, state);
     tile.element.title = `${photo.name}\n${stateText(photo, state)}`;

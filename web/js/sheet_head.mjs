@@ -1,6 +1,6 @@
 // The head of the contact sheet: how many are kept now, the score of the set, and what to do next.
 import { createMark, part, setMark } from "./sheet_marks.mjs";
-import { counted } from "./sheet_words.mjs";
+import { words } from "./sheet_words.mjs";
 
 const TONES = { good: "keep", warn: "warn", bad: "reject", info: "broken" };
 const STATES = { good: "keep", watch: "warn", bad: "reject" };
@@ -41,22 +41,22 @@ export function createHead(parent, { onForget, onFetch }) {
   // One click, by the user's will, fetches model files; a workflow that runs never does.
   function addFetch({ id, title: name, bytes, licence }) {
     const row = part(content, "p", "lorasmith-head-fetch");
-    const button = part(row, "button", "lorasmith-button", `Get ${(bytes / 1e6).toFixed(1)} MB`);
-    const said = part(row, "span", "", `${name}. Licence: ${licence}`);
-    button.setAttribute("aria-label", `Get the models for: ${name}`);
+    const button = part(row, "button", "lorasmith-button", words("get", { mb: (bytes / 1e6).toFixed(1) }));
+    const said = part(row, "span", "", words("licence", { name, licence }));
+    button.setAttribute("aria-label", words("get_for", { name }));
     button.type = "button";
     button.addEventListener("click", async () => {
       button.disabled = true;
-      said.textContent = "Fetching …";
+      said.textContent = words("fetching");
       const problem = await onFetch(id);
-      said.textContent = problem || "There now. Run again to have these checks made.";
+      said.textContent = problem || words("fetched");
       button.disabled = !problem;
     });
   }
 
   function showStats(stats) {
     if (!stats.length) return;
-    part(content, "h3", "", "The set");
+    part(content, "h3", "", words("the_set"));
     const table = part(content, "div", "lorasmith-stats");
     for (const { title: name, count, of, state, text, wanted_low: low, wanted_high: high } of stats) {
       if (state === "not measured") continue;
@@ -74,37 +74,36 @@ export function createHead(parent, { onForget, onFetch }) {
       const share = scale === 1 ? (of ? count / of : 0) : count / scale;
       const fill = part(bar, "span", `lorasmith-stat-fill lorasmith-stat-${STATES[state] ?? "broken"}`);
       fill.style.width = `${Math.min(1, share) * 100}%`;
-      part(row, "span", "lorasmith-stat-count", scale === 1 ? `${count} of ${of}` : `${count}`);
+      part(row, "span", "lorasmith-stat-count", scale === 1 ? words("one_of", { n: count, of }) : `${count}`);
     }
     const unknown = stats.filter(({ state }) => state === "not measured").map(({ title: name }) => name);
-    if (unknown.length) part(content, "p", "lorasmith-head-unjudged", `Not measured: ${unknown.join(", ")}.`);
+    if (unknown.length) part(content, "p", "lorasmith-head-unjudged", words("unmeasured", { names: unknown.join(", ") }));
   }
 
   function showDetails(state) {
     const { next_steps: steps, warnings, not_judged: unjudged, stats } = state.data;
     const waiting = state.waiting;
     content.replaceChildren();
-    list("lorasmith-head-steps", "What to do next", steps);
-    list("", "Worth knowing", warnings.map((warning) => warning.text));
-    list("lorasmith-head-unjudged", "Not judged", unjudgedLines(unjudged));
+    list("lorasmith-head-steps", words("next"), steps);
+    list("", words("worth"), warnings.map((warning) => warning.text));
+    list("lorasmith-head-unjudged", words("not_judged"), unjudgedLines(unjudged));
     for (const models of state.data.models ?? []) addFetch(models);
     showStats(stats);
     if (waiting.length) {
       const names = waiting.slice(0, 5).map((decision) => decision.name).join(", ");
-      const rest = waiting.length > 5 ? ` and ${waiting.length - 5} more` : "";
-      const item = `${names}${rest}: not in this folder now. Their decisions wait until the photos are back.`;
-      list("", "Decisions without a photo", [item]);
-      const forget = part(content, "button", "lorasmith-button", "Forget them");
+      const rest = waiting.length > 5 ? ` ${words("and_more", { n: waiting.length - 5 })}` : "";
+      list("", words("waiting_title"), [words("waiting_text", { names: names + rest })]);
+      const forget = part(content, "button", "lorasmith-button", words("forget"));
       forget.type = "button";
       forget.addEventListener("click", onForget);
     }
     const parts = [];
     if (steps.length) parts.push(steps[0]);
     else if (warnings.length) parts.push(warnings[0].text);
-    if (unjudged.length) parts.push(`${counted(unjudged.length, "check", "checks")} not made`);
-    if (waiting.length) parts.push(`${counted(waiting.length, "decision waits", "decisions wait")} for a photo`);
+    if (unjudged.length) parts.push(words("not_made", { count: unjudged.length }));
+    if (waiting.length) parts.push(words("wait", { count: waiting.length }));
     more.hidden = !content.children.length;
-    summary.textContent = parts.join(" · ") || "About this set";
+    summary.textContent = parts.join(" · ") || words("about");
   }
 
   return {
@@ -113,14 +112,14 @@ export function createHead(parent, { onForget, onFetch }) {
       const { kept, all, yours } = state.counts();
       delete element.dataset.empty;
       setMark(mark, kept === 0 ? "reject" : (TONES[tone] ?? "keep"));
-      title.textContent = `${kept} of ${counted(all, "photo", "photos")} kept`;
-      const own = yours ? `${counted(yours, "decision is", "decisions are")} yours` : "";
-      note.textContent = [own, news, state.newer ? "run to apply" : ""].filter(Boolean).join(" · ");
+      title.textContent = words("kept_of", { kept, count: all });
+      const own = yours ? words("are_yours", { count: yours }) : "";
+      note.textContent = [own, news, state.newer ? words("run_to_apply") : ""].filter(Boolean).join(" · ");
       note.classList.toggle("lorasmith-head-newer", state.newer);
       const { score: points, score_max: most } = state.data;
       score.hidden = !most;
       score.textContent = most ? `${points}` : "";
-      score.title = most ? `${points} of the ${most} points that could be judged` : "";
+      score.title = most ? words("points", { points, most }) : "";
       if (most) part(score, "small", "", ` / ${most}`);
       showDetails(state);
     },
@@ -134,7 +133,7 @@ export function createHead(parent, { onForget, onFetch }) {
       working = true;
       element.dataset.working = "";
       setMark(mark, "broken");
-      title.textContent = "Working";
+      title.textContent = words("working");
       note.textContent = text ?? note.textContent;
       note.classList.remove("lorasmith-head-newer");
     },
@@ -144,15 +143,15 @@ export function createHead(parent, { onForget, onFetch }) {
       working = false;
       delete element.dataset.working;
       setMark(mark, "warn");
-      title.textContent = "Stopped";
+      title.textContent = words("stopped");
       return true;
     },
     showEmpty(text, waiting = 0) {
       if (working) return;
       setMark(mark, "broken");
       element.dataset.empty = "";
-      title.textContent = "No photos yet";
-      note.textContent = waiting ? `${text} ${counted(waiting, "decision", "decisions")} of yours will be applied.` : text;
+      title.textContent = words("no_photos");
+      note.textContent = waiting ? `${text} ${words("will_apply", { count: waiting })}` : text;
       more.hidden = true;
       score.hidden = true;
     },

@@ -1,5 +1,6 @@
 // One tile of the contact sheet: a picture with its mark, and two lines of words. Filled by the grid.
 import { createMark, part, setMark } from "./sheet_marks.mjs";
+import { words } from "./sheet_words.mjs";
 
 export function createTile(document) {
   const element = document.createElement("div");
@@ -15,16 +16,16 @@ export function createTile(document) {
   const missing = part(picture, "div", "lorasmith-tile-missing");
   const mark = createMark(document);
   picture.append(mark);
-  const yours = part(picture, "span", "lorasmith-tile-yours", "you");
+  const yours = part(picture, "span", "lorasmith-tile-yours", words("you"));
   const tag = part(picture, "span", "lorasmith-tile-tag");
   const number = part(picture, "span", "lorasmith-tile-number");
   const name = part(element, "div", "lorasmith-tile-name");
-  const words = part(element, "div", "lorasmith-tile-words");
+  const lines = part(element, "div", "lorasmith-tile-words");
   image.addEventListener("load", () => (element.dataset.loaded = ""));
   image.addEventListener("error", () => {
-    missing.textContent = "No picture: the photo is gone, or the server was started anew. Run again.";
+    missing.textContent = words("no_picture");
     element.dataset.missing = "";
     setMark(mark, "broken"); // judged once, but not there to be used
   });
-  return { element, frame, image, boxes, missing, mark, yours, tag, number, name, words, cell: -1, token: undefined };
+  return { element, frame, image, boxes, missing, mark, yours, tag, number, name, words: lines, cell: -1, token: undefined };
 }

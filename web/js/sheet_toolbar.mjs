@@ -1,6 +1,6 @@
 // Filters with counts, order and size of the tiles.
 import { part } from "./sheet_marks.mjs";
-import { scoreTitle, SORTS, STATES, titled } from "./sheet_words.mjs";
+import { reasonTitle, scoreTitle, SORTS, STATES, words } from "./sheet_words.mjs";
 
 const SIZES = [104, 150, 220];
 
@@ -33,24 +33,24 @@ function small(parent, text, label, onClick) {
 export function createToolbar(parent, { view, onChange }) {
   const element = part(parent, "div", "lorasmith-toolbar");
   element.setAttribute("role", "toolbar");
-  element.setAttribute("aria-label", "Which photos, in which order");
+  element.setAttribute("aria-label", words("toolbar"));
   const chips = part(element, "div", "lorasmith-chips");
-  const buttons = Object.entries(STATES).map(([show, text]) => {
+  const buttons = STATES.map((show) => {
     const chip = part(chips, "button", `lorasmith-chip lorasmith-chip-${show}`);
     chip.type = "button";
-    part(chip, "span", "", text);
+    part(chip, "span", "", words(`state_${show}`));
     chip.count = part(chip, "b", "");
     chip.addEventListener("click", () => onChange({ show }));
     return [show, chip];
   });
   const order = part(element, "div", "lorasmith-order");
-  const reason = choice(order, "Filter by reason");
+  const reason = choice(order, words("by_reason"));
   reason.addEventListener("change", () => onChange({ reason: reason.value }));
-  const sort = choice(order, "Sort");
+  const sort = choice(order, words("sort"));
   sort.addEventListener("change", () => onChange({ sort: sort.value }));
-  const direction = small(order, "↑", "Turn the order round", () => onChange({ descending: !view.descending }));
-  const boxes = small(order, "Boxes", "Show faces and crops", () => onChange({ boxes: !view.boxes }));
-  const size = small(order, "Size", "Size of the pictures", () => {
+  const direction = small(order, "↑", words("turn_round"), () => onChange({ descending: !view.descending }));
+  const boxes = small(order, words("boxes"), words("boxes_hint"), () => onChange({ boxes: !view.boxes }));
+  const size = small(order, words("size"), words("size_hint"), () => {
     onChange({ tile: SIZES[(SIZES.indexOf(view.tile) + 1) % SIZES.length] });
   });
 
@@ -63,16 +63,16 @@ export function createToolbar(parent, { view, onChange }) {
       }
       const reasons = state.reasons();
       if (view.reason && !reasons.some(([code]) => code === view.reason)) view.reason = "";
-      fill(reason, [["", "Any reason"], ...reasons.map(([code, n]) => [code, `${titled(code)} (${n})`])], view.reason);
-      const scores = state.scoreNames().map((name) => [`score:${name}`, `By ${scoreTitle(name).toLowerCase()}`]);
-      const sorts = [...Object.entries(SORTS), ...scores];
+      fill(reason, [["", words("any_reason")], ...reasons.map(([code, n]) => [code, `${reasonTitle(code)} (${n})`])], view.reason);
+      const scores = state.scoreNames().map((name) => [`score:${name}`, words("by_score", { score: scoreTitle(name).toLowerCase() })]);
+      const sorts = [...SORTS.map((id) => [id, words(`sort_${id}`)]), ...scores];
       if (!sorts.some(([id]) => id === view.sort)) view.sort = "folder";
       fill(sort, sorts, view.sort);
       reason.classList.toggle("lorasmith-select-on", Boolean(view.reason));
       direction.textContent = view.descending ? "↓" : "↑";
       direction.disabled = view.sort === "groups";
       boxes.setAttribute("aria-pressed", String(view.boxes));
-      size.title = `Size of the pictures (${["small", "middle", "large"][SIZES.indexOf(view.tile)]})`;
+      size.title = words(`size_${["small", "middle", "large"][SIZES.indexOf(view.tile)]}`);
     },
   };
 }

@@ -1,9 +1,12 @@
 // One photo, large, over the whole window: why it was judged so, and its crop.
 import { createCropEditor, startBox } from "./sheet_crop.mjs";
 import { createMark, drawBoxes, part, setMark } from "./sheet_marks.mjs";
-import { counted, groupTitle, scoreText, scoreTitle } from "./sheet_words.mjs";
+import { groupTitle, scoreText, scoreTitle, words } from "./sheet_words.mjs";
 
-const KEY_LINE = [["← →", "next"], ["K X U", "decide"], ["C", "own crop"], ["Alt arrows", "move crop"], ["Esc", "close"]];
+const KEY_LINE = [
+  ["← →", words("key_next")], ["K X U", words("key_decide")], ["C", words("key_crop")], [words("alt_arrows"), words("key_move_crop")],
+  ["Esc", words("key_close")],
+];
 
 function button(parent, className, text, key, onClick) {
   const element = part(parent, "button", `lorasmith-button ${className}`);
@@ -31,20 +34,20 @@ export function createZoom(document, options) {
   head.append(mark);
   const title = part(head, "h2", "lorasmith-zoom-title");
   const close = button(head, "lorasmith-zoom-close", "✕", "", () => dialog.close());
-  close.setAttribute("aria-label", "Close");
+  close.setAttribute("aria-label", words("close"));
   const where = part(side, "p", "lorasmith-zoom-where");
   const verdict = part(side, "p", "lorasmith-zoom-verdict");
   const actions = part(side, "div", "lorasmith-zoom-actions");
-  const keep = button(actions, "lorasmith-button-keep", "Keep", "K", () => decide("keep"));
-  const reject = button(actions, "lorasmith-button-reject", "Leave out", "X", () => decide("reject"));
-  const reset = button(actions, "", "As judged", "U", () => decide(null));
+  const keep = button(actions, "lorasmith-button-keep", words("keep"), "K", () => decide("keep"));
+  const reject = button(actions, "lorasmith-button-reject", words("leave_out"), "X", () => decide("reject"));
+  const reset = button(actions, "", words("as_judged"), "U", () => decide(null));
   const reasons = part(side, "ul", "lorasmith-zoom-reasons");
   const cropping = part(side, "section", "lorasmith-zoom-section");
   const cropText = part(cropping, "p", "lorasmith-zoom-note");
   const cropActions = part(cropping, "div", "lorasmith-zoom-actions");
-  const ownCrop = button(cropActions, "", "Own crop", "C", () => changeCrop(editor.box ?? startBox(photo)));
-  const dropCrop = button(cropActions, "", "Drop my crop", "C", () => changeCrop(null));
-  part(side, "h3", "", "Measured");
+  const ownCrop = button(cropActions, "", words("own_crop"), "C", () => changeCrop(editor.box ?? startBox(photo)));
+  const dropCrop = button(cropActions, "", words("drop_crop"), "C", () => changeCrop(null));
+  part(side, "h3", "", words("measured"));
   const numbers = part(side, "dl", "lorasmith-zoom-numbers");
   const keys = part(side, "footer", "lorasmith-keys");
   for (const [key, word] of KEY_LINE) {
@@ -80,7 +83,7 @@ export function createZoom(document, options) {
   new ResizeObserver(fit).observe(stage);
 
   image.addEventListener("error", () => {
-    failed.textContent = "The photo cannot be shown: it is gone, or the server was started anew. Run the audit again.";
+    failed.textContent = words("cannot_show");
     failed.hidden = false;
     frame.hidden = true;
   });
@@ -89,10 +92,10 @@ export function createZoom(document, options) {
     const own = state.stateOf(index).crop;
     const box = own ?? photo.crop ?? options.suggestions.of(photo.token);
     editor.show(photo, box, Boolean(own));
-    const size = box ? `${box[2] - box[0]} × ${box[3] - box[1]} px` : "";
+    const size = box ? words("size_px", { width: box[2] - box[0], height: box[3] - box[1] }) : "";
     cropText.textContent = own
-      ? `Your crop: ${size}. Crop to Subject takes it as it is.`
-      : box ? `Suggested crop: ${size}. Drag it to make it yours.` : "No crop is suggested.";
+      ? words("crop_yours", { size })
+      : box ? words("crop_suggested", { size }) : words("crop_none");
     ownCrop.hidden = Boolean(own);
     dropCrop.hidden = !own;
   }
@@ -103,13 +106,13 @@ export function createZoom(document, options) {
     for (const reason of photo.reasons) part(reasons, "li", `lorasmith-reason-${reason.severity}`, reason.text);
     if (!reasons.children.length) {
       const open = state.data.not_judged.length;
-      const rest = open ? ` ${counted(open, "check was", "checks were")} not made on this set.` : "";
-      part(reasons, "li", "lorasmith-reason-none", `Nothing was found against it.${rest}`);
+      const rest = open ? ` ${words("not_made_here", { count: open })}` : "";
+      part(reasons, "li", "lorasmith-reason-none", words("nothing_found") + rest);
     }
     const group = state.groupOf.get(index);
     if (group) part(reasons, "li", "lorasmith-reason-group", `${groupTitle(group.kind)}: ${group.text}`);
-    const by = current.by === "you" ? " by you" : photo.unreadable ? "" : " by the audit";
-    verdict.textContent = photo.unreadable ? "Cannot be read" : (current.kept ? "Kept" : "Left out") + by;
+    const by = current.by === "you" ? "you" : "audit";
+    verdict.textContent = words(photo.unreadable ? "cannot_read" : current.kept ? `kept_by_${by}` : `out_by_${by}`);
     numbers.replaceChildren();
     for (const [name, value] of Object.entries(photo.scores)) {
       part(numbers, "dt", "", scoreTitle(name));
@@ -122,7 +125,7 @@ export function createZoom(document, options) {
     const current = state.stateOf(index);
     const src = photo.token ? options.address(photo.token, "view") : "";
     failed.hidden = Boolean(src);
-    failed.textContent = src ? "" : "This file cannot be shown as a picture.";
+    failed.textContent = src ? "" : words("no_picture_file");
     frame.hidden = !src;
     if (src && image.getAttribute("src") !== src) {
       image.src = src;
@@ -132,7 +135,7 @@ export function createZoom(document, options) {
     dialog.setAttribute("aria-label", photo.name);
     setMark(mark, current.tone);
     title.textContent = photo.name;
-    if (position) where.textContent = `${position}${photo.unreadable ? "" : ` · ${photo.width} × ${photo.height} px`}`;
+    if (position) where.textContent = `${position}${photo.unreadable ? "" : ` · ${words("size_px", photo)}`}`;
     for (const element of [keep, reject, reset]) element.disabled = Boolean(photo.unreadable);
     keep.setAttribute("aria-pressed", String(current.kept));
     reject.setAttribute("aria-pressed", String(!current.kept));

@@ -2,6 +2,7 @@
 import { app } from "../../../scripts/app.js";
 import { api } from "../../../scripts/api.js";
 import { findNode, workflowId } from "./graph_nodes.mjs";
+import { post } from "./server.mjs";
 import { addStylesheet } from "./stylesheet.mjs";
 import { addNews, createTraining, fromHistory, isRunning } from "./train_store.mjs";
 import { createTrainView } from "./train_view.mjs";
@@ -35,14 +36,8 @@ function remember(run, training) {
   return training;
 }
 
-async function tell(run, command) {
-  const answer = await api.fetchApi("/lorasmith/train/tell", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ run, do: command }),
-  });
-  return answer.ok ? "" : ((await answer.json().catch(() => ({}))).error ?? words("server", { status: answer.status }));
-}
+// What went wrong, in words; empty when the server has heard it.
+const tell = (run, command) => post("train/tell", { run, do: command }).then(() => "", (error) => error.message);
 
 // Runs of another workflow are not this graph's, even where their nodes have the same number.
 const isHere = ({ workflow }) => !workflow || workflow === workflowId();

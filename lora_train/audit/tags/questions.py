@@ -16,6 +16,7 @@ from typing import Literal
 
 from ...config import Format, decode, read_json
 from ...errors import BadInputError
+from ...say import say
 
 FORMAT = Format("lorasmith.tags", 1)
 MODELS = Format("lorasmith.tag_models", 1)
@@ -55,11 +56,11 @@ class TagFile:
     questions: tuple[TagQuestion, ...]
 
     def __post_init__(self) -> None:
-        problems = [f"the template '{t}' has no {{}}" for t in self.templates if "{}" not in t]
+        problems = [say("audit.tag_template", template=t) for t in self.templates if "{}" not in t]
         for q in self.questions:
             if len(q.answers) < 2 or not q.codes:
-                problems.append(f"question '{q.id}' needs two answers, one of them with a code")
-            problems += [f"answer '{a.label}' of '{q.id}' has no prompts" for a in q.answers if not self.texts(a)]
+                problems.append(say("audit.tag_question", name=q.id))
+            problems += [say("audit.tag_answer", label=a.label, question=q.id) for a in q.answers if not self.texts(a)]
         BadInputError.collect(problems)
 
     def texts(self, answer: TagAnswer) -> tuple[str, ...]:

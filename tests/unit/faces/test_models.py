@@ -21,7 +21,7 @@ from lora_train.faces.models import SETS, ModelFile, ModelSet, Wheel, find_model
 CONTENT = b"weights" * 100
 WHEEL = Wheel("made-up", "made_up-1.0-py3-none-any.whl", "MIT")
 FILE = ModelFile("a.tflite", WHEEL, "made_up_package/data/a.tflite", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
-MODELS = ModelSet("made", "nothing", (FILE,))
+MODELS = ModelSet("made", (FILE,))
 
 
 @pytest.fixture(autouse=True)

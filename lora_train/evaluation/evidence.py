@@ -55,6 +55,8 @@ def gather(
         found.unknown.append(say("diagnosis.no_training"))
     else:
         of_training(found, training, plan, dataset)
+    used = training.plan if training else plan
+    found.numbers["is.person"] = used is None or used.purpose == "character"
     return found
 
 

@@ -193,6 +193,16 @@ def test_what_was_not_given_is_said_and_nothing_is_guessed() -> None:
         diagnose()
 
 
+def test_a_style_that_is_not_kept_is_no_missing_face() -> None:
+    data, test = dataset(), report("underfit", "identity")
+    person = training(data)
+    style = replace(person, plan=person.plan.replace(purpose="style"))
+    assert [c.code for c in causes(data, test, person) if c.code.startswith("not_")] == ["not_the_person"]
+    found = [c for c in causes(data, test, style) if c.code.startswith("not_")]
+    assert [c.code for c in found] == ["not_learned"]
+    assert not any("face" in cure.text for cure in found[0].cures)
+
+
 def test_three_pictures_accuse_nobody() -> None:
     few = report("not enough images", "variety identity")
     assert causes(dataset(groups=(DOUBLES,)), few) == []

@@ -13,7 +13,6 @@ import inspect
 import json
 import sys
 import tempfile
-import time
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -58,7 +57,7 @@ def facts_of(node: Any) -> dict[str, Any]:
             parameters = inspect.signature(getattr(node, method)).parameters.values()
             named = [p for p in parameters if p.kind is not p.VAR_KEYWORD]
             if method == "execute":
-                facts["takes_any"] = len(named) < len(parameters)  # inputs of older workflows, or settings left alone
+                facts["takes_any"] = len(named) < len(parameters)  # settings left alone
             facts[method] = {p.name: None if p.default is p.empty else {"default": p.default} for p in named}
     return facts
 
@@ -68,12 +67,9 @@ def main() -> None:
     prepare_host(root)
     modules_before = set(sys.modules)
     path_before = list(sys.path)
-    started = time.process_time()  # not the clock: other programs may be busy
     module = load_pack(folder)
-    seconds = time.process_time() - started
     nodes = asyncio.run(node_classes(module))
     answer = {
-        "seconds": seconds,
         "new_modules": sorted(m for m in set(sys.modules) - modules_before),
         "path_changed": sys.path != path_before,
         "web_directory": module.WEB_DIRECTORY,

@@ -45,10 +45,9 @@ def test_names_of_the_pack_stay_out_of_the_global_namespace(loaded: dict[str, An
     assert own == []
 
 
-def test_import_is_cheap(loaded: dict[str, Any]) -> None:
+def test_import_loads_nothing_heavy(loaded: dict[str, Any]) -> None:
     heavy = [name for name in loaded["new_modules"] if name.split(".")[0] in HEAVY]
     assert heavy == []
-    assert loaded["seconds"] < 0.15
 
 
 def test_schemas_are_the_ones_that_workflows_were_saved_with(loaded: dict[str, Any]) -> None:

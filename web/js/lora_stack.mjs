@@ -10,7 +10,6 @@ import { createStackView } from "./lora_stack_view.mjs";
 import { addStylesheet } from "./stylesheet.mjs";
 
 const WIDGET_TYPE = "LORASMITH_LORA_STACK";
-const NODE_TYPE = "Lorasmith_LoraStack";
 const MARGINS = 20; // ComfyUI's own, above and below a widget
 const MIN_WIDTH = 440; // below it, a name and two strengths do not fit side by side
 const CHECK_DELAY_MS = 120;
@@ -201,32 +200,12 @@ function createController(node) {
     getValue: () => rowsOf.write(state),
     forRun: () => rowsOf.writeForRun(state),
     setValue: (text) => setState(rowsOf.parse(text)),
-    // A workflow from before there were rows: its three values become a row, its unused sockets go.
-    readOld(said) {
-      const linked = new Set(node.inputs.filter((input) => rowsOf.isOldInput(input.name) && input.link != null)
-        .map((input) => input.name));
-      const old = rowsOf.fromOldValues(said.widgets_values, linked);
-      if (old) setState(old);
-      for (let slot = node.inputs.length - 1; slot >= 0; slot--) {
-        const { name, link } = node.inputs[slot];
-        if (rowsOf.isOldInput(name) && link == null) node.removeInput(slot);
-      }
-      fit();
-    },
   };
 }
 
 function refreshAll() {
   forget();
   for (const controller of widgets) controller.refresh();
-}
-
-// Graphs in the API's form go past onConfigure: old ones are translated before the editor builds them.
-function openOldGraphs() {
-  const { loadApiJson } = app;
-  app.loadApiJson = function (graph, ...others) {
-    return loadApiJson.call(this, rowsOf.withoutOldInputs(graph, NODE_TYPE), ...others);
-  };
 }
 
 app.registerExtension({
@@ -251,15 +230,11 @@ app.registerExtension({
           view.removed();
           onRemove?.apply(this, arguments);
         };
-        const { onConfigure, onConnectionsChange, onSerialize } = node;
+        const { onConnectionsChange, onSerialize } = node;
         // Words under a row come and go by themselves: the height they need is no change of the workflow.
         node.onSerialize = function (said) {
           onSerialize?.apply(this, arguments);
           said.size = [said.size[0], controller.usualHeight()];
-        };
-        node.onConfigure = function (said) {
-          onConfigure?.apply(this, arguments);
-          controller.readOld(said);
         };
         node.onConnectionsChange = function () {
           onConnectionsChange?.apply(this, arguments);
@@ -272,7 +247,6 @@ app.registerExtension({
 
   setup() {
     addStylesheet("lora_stack");
-    openOldGraphs();
   },
   // The user pressed R, or a LoRA was saved: files may have come or gone.
   refreshComboInNodes: refreshAll,

@@ -48,37 +48,31 @@ export function closePopup() {
   opened?.close();
 }
 
-// A panel beside an element, in front of everything. fill(panel, close) puts something into it.
-export function popup(anchor, className, fill, { onClose } = {}) {
+// A panel beside an element, in front of everything; Escape and a press beside it close it, as the browser does
+// for its own. fill(panel, close) puts something into it.
+export function popup(anchor, className, fill) {
   closePopup();
-  const panel = make("div", `-popup ${className}`, document.body);
+  const panel = make("div", `-popup ${className}`, anchor.closest(`.${OURS}-root`));
+  panel.popover = "auto";
   keepEvents(panel);
   panel.addEventListener("wheel", (event) => event.stopPropagation(), { passive: true });
   const outside = (event) => {
     if (!panel.contains(event.target)) close();
   };
-  const escape = (event) => {
-    if (event.key !== "Escape") return;
-    event.stopPropagation();
-    event.preventDefault();
-    close();
-    anchor.focus?.();
-  };
   function close() {
     if (opened?.panel !== panel) return;
     opened = null;
+    const hadFocus = panel.contains(document.activeElement);
     panel.remove();
-    document.removeEventListener("pointerdown", outside, true);
-    document.removeEventListener("keydown", escape, true);
+    if (hadFocus) anchor.focus?.();
     window.removeEventListener("wheel", outside, true);
     window.removeEventListener("resize", close);
-    onClose?.();
   }
+  panel.addEventListener("toggle", (event) => event.newState === "closed" && close());
   opened = { panel, close };
   fill(panel, close);
+  panel.showPopover();
   place(panel, anchor);
-  document.addEventListener("pointerdown", outside, true);
-  document.addEventListener("keydown", escape, true);
   window.addEventListener("wheel", outside, true);
   window.addEventListener("resize", close);
   return close;

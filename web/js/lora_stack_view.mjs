@@ -47,6 +47,7 @@ export function createStackView(actions) {
     if (event.button !== 0) return;
     event.preventDefault();
     event.stopPropagation();
+    list.setPointerCapture(event.pointerId);
     const row = rows.get(id).element;
     row.classList.add("dragged");
     const moved = (at) => {
@@ -58,15 +59,13 @@ export function createStackView(actions) {
       if (to !== [...list.children].indexOf(row)) list.insertBefore(row, others[to] ?? null);
     };
     const ended = () => {
-      document.removeEventListener("pointermove", moved, true);
-      document.removeEventListener("pointerup", ended, true);
-      document.removeEventListener("pointercancel", ended, true);
+      list.removeEventListener("pointermove", moved);
+      list.removeEventListener("lostpointercapture", ended);
       row.classList.remove("dragged");
       actions.move(id, [...list.children].indexOf(row));
     };
-    document.addEventListener("pointermove", moved, true);
-    document.addEventListener("pointerup", ended, true);
-    document.addEventListener("pointercancel", ended, true);
+    list.addEventListener("pointermove", moved);
+    list.addEventListener("lostpointercapture", ended);
   }
 
   function showRows(state, facts, found) {

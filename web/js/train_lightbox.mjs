@@ -1,8 +1,8 @@
 // One sample, large, over the whole window. Arrows walk through the rows and columns, Escape closes.
 import { words } from "./train_words.mjs";
 
-// handlers: {onMove(down, right), onClose()}
-export function createLightbox({ onMove, onClose }) {
+// parent: where it belongs. handlers: {onMove(down, right), onClose()}
+export function createLightbox(parent, { onMove, onClose }) {
   const dialog = document.createElement("dialog");
   dialog.className = "lorasmith-lightbox";
   const image = document.createElement("img");
@@ -17,6 +17,7 @@ export function createLightbox({ onMove, onClose }) {
   close.textContent = "✕";
   close.setAttribute("aria-label", words("close"));
   dialog.append(image, caption, keys, close);
+  parent.append(dialog);
 
   close.addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
@@ -35,7 +36,6 @@ export function createLightbox({ onMove, onClose }) {
       return dialog.open;
     },
     show(address, text) {
-      if (!dialog.isConnected) document.body.append(dialog);
       image.src = address;
       caption.textContent = text;
       dialog.setAttribute("aria-label", text);

@@ -24,7 +24,7 @@ export function createStrip(options) {
   let rows = []; // prompts
   let drawn = ""; // what the table shows now
   let focused = [0, 0]; // row, column: the one tile that Tab reaches
-  const lightbox = createLightbox({ onMove: move, onClose: () => tile(...focused)?.focus() });
+  const lightbox = createLightbox(element, { onMove: move, onClose: () => tile(...focused)?.focus() });
 
   const shotAt = (row, column) => training.samples.get(steps[column])?.[row];
   const tile = (row, column) => table.querySelector(`[data-at="${row},${column}"]`);

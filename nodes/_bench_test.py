@@ -66,15 +66,17 @@ def run_test(
 
 
 def trained_side_px(dataset: Any) -> int:
-    """The side of a square of the area that the photos are trained at, a multiple of 32.
+    """The resolution that the photos are trained at.
 
     Raises:
         BadInputError: there are no photos, or they are not cropped.
     """
-    areas = sorted(e.crop.bucket[0] * e.crop.bucket[1] for e in dataset.pictures if e.crop) if dataset else []
-    if not areas:
+    from ..lora_train.crop import resolution_of
+
+    sizes = [entry.crop.bucket for entry in dataset.pictures if entry.crop] if dataset else []
+    if not sizes:
         raise BadInputError(say("node.side_unknown"))
-    return max(64, 32 * round(areas[len(areas) // 2] ** 0.5 / 32))
+    return resolution_of(sizes)
 
 
 def plan(asked: Asked, dataset: Any) -> Sequence[Any]:

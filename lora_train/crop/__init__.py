@@ -14,7 +14,7 @@ from ..errors import BadInputError
 from ..observer import NullObserver, Observer
 from ..say import say
 from .borders import content_box
-from .buckets import bucket_step, buckets
+from .buckets import bucket_step, buckets, resolution_of
 from .figure import Framing
 from .framing import faces_inside, frame_all, frame_own, moved
 from .geometry import Box, Extent
@@ -36,6 +36,7 @@ __all__ = [
     "crop_dataset",
     "render_crop",
     "render_picture",
+    "resolution_of",
 ]
 
 MAX_CROPS = 3

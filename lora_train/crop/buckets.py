@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from ..errors import BadInputError
 from ..say import say
 from .geometry import Extent, aspect_gap
@@ -36,6 +38,17 @@ def buckets(resolution_px: int) -> tuple[tuple[int, int], ...]:
         if 1 / MAX_ASPECT <= width / height <= MAX_ASPECT:
             found |= {(width, height), (height, width)}
     return tuple(sorted(found))
+
+
+def resolution_of(sizes: Collection[tuple[int, int]]) -> int:
+    """The resolution whose :func:`buckets` these (width, height) are, a multiple of 32.
+
+    Of several the one nearest to the median area's square; where no resolution has them all, that side itself.
+    """
+    areas = sorted(width * height for width, height in sizes)
+    side = areas[len(areas) // 2] ** 0.5
+    near = sorted(range(64, 4097, 32), key=lambda resolution_px: abs(resolution_px - side))
+    return next((r for r in near[:5] if set(sizes) <= set(buckets(r))), near[0])
 
 
 def nearest_bucket(shape: Extent, resolution_px: int) -> tuple[int, int]:

@@ -139,7 +139,8 @@ def make_plan(
 
     ``embeddings`` (n, d) are unit vectors of the kept crops in order, ``unrelated_cosine`` is where two
     photos of the set count as fully distinct in that embedding; without embeddings the groups that the audit
-    found stand for the similarity. ``overrides`` are fields of :class:`TrainPlan`.
+    found stand for the similarity. Photos that are cropped already are trained at the resolution of their crops.
+    ``overrides`` are fields of :class:`TrainPlan`.
 
     Raises:
         BadInputError: no photo is kept, no preset for family and purpose, or bad overrides.
@@ -151,7 +152,16 @@ def make_plan(
     distinct = count_distinct(dataset)
     if embeddings is not None:
         distinct = distinct_by_embeddings(embeddings, count, unrelated_cosine)
-    return _planned(preset, distinct, overrides.get("batch_size")).replace(**overrides)
+    planned = _planned(preset, distinct, overrides.get("batch_size"))
+    return planned.replace(resolution_px=_cropped_px(dataset)).replace(**overrides)
+
+
+def _cropped_px(dataset: Dataset) -> int | None:
+    """The resolution that all photos are cropped for; None where one is not cropped yet."""
+    from ..crop import resolution_of
+
+    sizes = [entry.crop.bucket for entry in dataset.pictures if entry.crop is not None]
+    return resolution_of(sizes) if len(sizes) == len(dataset.pictures) else None
 
 
 def family_resolution_px(family: str, purpose: str = "character") -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import struct
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from family_cases import CASES
 from harness.comfyui import Server
 from harness.graphs import pictures, training
 from safetensors.torch import save_file
+
+from lora_train.starter import render_demo
 
 pytestmark = [pytest.mark.comfy, pytest.mark.slow]
 NAME = "tiny_sdxl.safetensors"
@@ -81,14 +84,25 @@ def checkpoint(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
     return NAME
 
 
-def _graph(checkpoint: str, name: str) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def few_photos(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Each of their captions goes through both whole text encoders."""
+    folder = server.base / "input" / "few_photos"
+    folder.mkdir(parents=True)
+    for photo in sorted(render_demo(tmp_path_factory.mktemp("demo")).parent.glob("good_*.jpg"))[:4]:
+        shutil.copy(photo, folder)
+    return folder.name
+
+
+def _graph(checkpoint: str, photos: str, name: str) -> dict[str, Any]:
     graph = training(name, 3, checkpoint)
+    graph["load"]["inputs"]["folder"] = photos
     graph["crop"]["inputs"]["resolution_px"] = 128
     return graph
 
 
-def test_sdxl_is_trained_and_its_lora_used_in_full(server: Server, checkpoint: str) -> None:
-    graph = _graph(checkpoint, "xl")
+def test_sdxl_is_trained_and_its_lora_used_in_full(server: Server, checkpoint: str, few_photos: str) -> None:
+    graph = _graph(checkpoint, few_photos, "xl")
     outputs = server.run(graph, 900)
     assert outputs["train"]["lorasmith"][0]["title"] == "LoRA trained"
     path = server.base / "output" / "loras" / "xl.safetensors"

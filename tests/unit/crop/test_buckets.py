@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lora_train.crop.buckets import bucket_step, buckets, nearest_bucket
+from lora_train.crop.buckets import bucket_step, buckets, nearest_bucket, resolution_of
 from lora_train.crop.geometry import Extent
 from lora_train.errors import BadInputError
 
@@ -33,6 +33,17 @@ def test_every_set_of_buckets(resolution_px: int) -> None:
 def test_impossible_resolutions(resolution_px: int) -> None:
     with pytest.raises(BadInputError, match="multiple of 8 from 64 to 4096"):
         buckets(resolution_px)
+
+
+@pytest.mark.parametrize("resolution_px", [64, 96, 128, 512, 640, 768, 832, 1024, 1536])
+def test_sizes_tell_their_resolution(resolution_px: int) -> None:
+    found = buckets(resolution_px)
+    assert resolution_of(found) == resolution_px
+    assert [resolution_of([size]) for size in found] == [resolution_px] * len(found)
+
+
+def test_sizes_of_no_resolution_give_that_of_their_area() -> None:
+    assert resolution_of([(500, 520)] * 3) == 512
 
 
 def test_nearest_shape() -> None:

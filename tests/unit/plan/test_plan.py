@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lora_train import presets
-from lora_train.dataset.manifest import Dataset, Entry, Group
+from lora_train.dataset.manifest import Crop, Dataset, Entry, Group
 from lora_train.dataset.photo import Photo
 from lora_train.errors import BadInputError
 from lora_train.training.distinct import count_distinct, distinct_by_embeddings
@@ -170,3 +170,13 @@ def test_every_preset_makes_a_plan(name: str) -> None:
 
 def test_every_family_has_every_purpose() -> None:
     assert set(presets.names()) == {f"{f}.{p}" for f in presets.families() for p in PURPOSES}
+
+
+def test_cropped_photos_are_trained_at_the_resolution_of_their_crops() -> None:
+    whole = dataset(12)
+    crop = Crop((0, 0, 512, 512), (768, 768), "portrait")
+    cropped = dataclasses.replace(whole, entries=tuple(dataclasses.replace(e, crop=crop) for e in whole.entries))
+    part = dataclasses.replace(whole, entries=(*cropped.entries[:6], *whole.entries[6:]))
+    usual = presets.read("sdxl.character")["resolution_px"]
+    assert [make_plan(d, "sdxl").resolution_px for d in (whole, part, cropped)] == [usual, usual, 768]
+    assert make_plan(cropped, "sdxl", resolution_px=512).resolution_px == 512

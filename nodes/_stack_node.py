@@ -9,7 +9,7 @@ from typing import Any
 from ..lora_train.errors import BadInputError
 from ..lora_train.lora.contents import content_id
 from . import _host as host
-from ._stack_rows import Rows, parse_rows
+from ._stack_rows import Rows, parse_rows, with_old
 from ._stack_text import rows_of_text, text_of_rows
 
 
@@ -23,13 +23,13 @@ def check(value: str | None) -> None:
         parse_rows(value).present()
 
 
-def read(value: str, text: str) -> Rows:
-    """Every row: of the node, then of the text.
+def read(value: str, text: str, old: Mapping[str, Any]) -> Rows:
+    """Every row: of an old workflow, of the node, and of the text, in this order.
 
     Raises:
         BadInputError: something cannot be read, or a file is missing.
     """
-    rows = parse_rows(value)
+    rows = with_old(parse_rows(value), old)
     return Rows((*rows.rows, *rows_of_text(text or "")), rows.missing)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ..lora_train.errors import BadInputError
@@ -146,3 +146,33 @@ def _strength(name: str, value: object) -> float:
     if abs(value) > MAX_STRENGTH:
         raise BadInputError(say("node.strength_range", name=name, value=value, most=MAX_STRENGTH))
     return float(value)
+
+
+OLD_INPUTS = ("lora_name", "model_strength", "clip_strength")
+OLD_ID = "old"
+
+
+def with_old(rows: Rows, old: Mapping[str, Any]) -> Rows:
+    """The rows together with the inputs of a workflow from before there were rows.
+
+    Such a workflow named one LoRA in three inputs. Sent as it is, they are a row; opened in the editor, they
+    have become the row with the id ``old``, and what is still linked to an input goes there.
+
+    Raises:
+        BadInputError: any other input, which would be ignored in silence.
+    """
+    if unknown := sorted(set(old) - set(OLD_INPUTS)):
+        raise BadInputError(say("node.no_input", names=[repr(name) for name in unknown]))
+    if not old:
+        return rows
+    row = next((row for row in rows.rows if row.id == OLD_ID), Row(OLD_ID, ""))
+    name = old.get("lora_name") or row.lora
+    changed = replace(
+        row,
+        lora="" if name == "None" else name,
+        model=_strength("model", old.get("model_strength", row.model)),
+        text=_strength("text", old.get("clip_strength", row.text_strength)),
+    )
+    if row in rows.rows:
+        return replace(rows, rows=tuple(changed if r is row else r for r in rows.rows))
+    return replace(rows, rows=(changed, *rows.rows))

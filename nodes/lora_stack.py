@@ -64,6 +64,7 @@ class LoraStack(io.ComfyNode):
                     tooltip="The LoRAs of this node as <lora:name:0.8>, as A1111 writes them.",
                 ),
             ],
+            accept_all_inputs=True,  # workflows from before there were rows name their one LoRA in three inputs
         )
 
     @classmethod
@@ -85,8 +86,9 @@ class LoraStack(io.ComfyNode):
         lora_stack: list[StackRow] | None = None,
         lora_text: str = "",
         second_stack: list[StackRow] | None = None,
+        **old: Any,
     ) -> io.NodeOutput:
-        found = stack.read(rows, lora_text)
+        found = stack.read(rows, lora_text, old)
         return io.NodeOutput(
             [*(lora_stack or []), *(second_stack or []), *found.stack()], found.words(), stack.as_text(found)
         )

@@ -1,4 +1,4 @@
-"""The LoRA Stack node as a user meets it: rows, strengths, picker, presets, conflicts."""
+"""The LoRA Stack node as a user meets it: rows, strengths, picker, presets, conflicts, old workflows."""
 
 from __future__ import annotations
 
@@ -429,6 +429,41 @@ def test_running_again_computes_nothing_until_something_counts(frontend: Fronten
     assert {NODE, "Lorasmith_ApplyLoraStack", "KSampler"} <= ran and "Lorasmith_LoadBase" not in ran
     assert entry["status"]["status_str"] == "success"
     stack.keep("16 run")
+
+
+OLD = {"id": 7, "type": NODE, "pos": [300, 150], "size": [300, 106], "flags": {}, "order": 0, "mode": 0,
+       "inputs": [{"name": "lora_stack", "shape": 7, "type": "LORA_STACK", "link": None},
+                  {"name": "lora_name", "type": "COMBO", "widget": {"name": "lora_name"}, "link": None},
+                  {"name": "model_strength", "type": "FLOAT", "widget": {"name": "model_strength"}, "link": None},
+                  {"name": "clip_strength", "type": "FLOAT", "widget": {"name": "clip_strength"}, "link": None}],
+       "outputs": [{"name": "lora_stack", "type": "LORA_STACK", "links": None}], "properties": {}}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["people/anna_v2.safetensors", "None"])
+def test_a_workflow_from_before_there_were_rows_opens(frontend: Frontend, name: str) -> None:
+    graph = {"id": "00000000-0000-0000-0000-000000000000", "revision": 0, "last_node_id": 7, "last_link_id": 0,
+             "nodes": [{**OLD, "widgets_values": [name, 0.75, 0.5]}], "links": [], "groups": [], "config": {},
+             "extra": {}, "version": 0.4}  # fmt: skip
+    frontend.page.evaluate("async (graph) => app.loadGraphData(graph)", graph)
+    frontend.show_node(NODE, 1.2)
+    frontend.page.wait_for_timeout(600)
+    frontend.screenshot(f"stack 17 old {Path(name).stem} {frontend.mode}")
+    (node,) = frontend.page.evaluate("() => app.graph.serialize().nodes")
+    rows = json.loads(node["widgets_values"][0])["rows"]
+    assert node["size"][0] >= 440, "the old node was too narrow for a row"
+    assert [(r["lora"], r["model"], r["text"]) for r in rows] == ([(name, 0.75, 0.5)] if name != "None" else [])
+    assert not {i["name"] for i in node["inputs"]} & {"lora_name", "model_strength", "clip_strength"}
+    assert len(node["widgets_values"]) == 1
+
+
+def test_an_old_graph_sent_as_it_is_runs(server: Server) -> None:
+    old = {"class_type": NODE, "inputs": {"lora_name": "people/ben.safetensors", "model_strength": 0.7,
+                                          "clip_strength": 0.2}}  # fmt: skip
+    show = {"class_type": "PreviewAny", "inputs": {"source": ["1", 2]}}
+    assert "<lora:ben:unet=0.7:te=0.2>" in json.dumps(server.run({"1": old, "2": show}))
+    wrong = {"class_type": NODE, "inputs": {"lora_nam": "people/ben.safetensors"}}
+    said = server.failure(server.wait(server.queue({"1": wrong, "2": show})))
+    assert "LoRA Stack has no input 'lora_nam'" in said
 
 
 @pytest.mark.parametrize("name", ["../../../etc/passwd", "/etc/passwd", "people/../../x.safetensors", "", "nobody"])

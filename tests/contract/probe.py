@@ -57,7 +57,7 @@ def facts_of(node: Any) -> dict[str, Any]:
             parameters = inspect.signature(getattr(node, method)).parameters.values()
             named = [p for p in parameters if p.kind is not p.VAR_KEYWORD]
             if method == "execute":
-                facts["takes_any"] = len(named) < len(parameters)  # settings left alone
+                facts["takes_any"] = len(named) < len(parameters)  # inputs of older workflows, or settings left alone
             facts[method] = {p.name: None if p.default is p.empty else {"default": p.default} for p in named}
     return facts
 

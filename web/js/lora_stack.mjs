@@ -200,6 +200,18 @@ function createController(node) {
     getValue: () => rowsOf.write(state),
     forRun: () => rowsOf.writeForRun(state),
     setValue: (text) => setState(rowsOf.parse(text)),
+    // A workflow from before there were rows: its three values become a row, its unused sockets go.
+    readOld(said) {
+      const linked = new Set(node.inputs.filter((input) => rowsOf.isOldInput(input.name) && input.link != null)
+        .map((input) => input.name));
+      const old = rowsOf.fromOldValues(said.widgets_values, linked);
+      if (old) setState(old);
+      for (let slot = node.inputs.length - 1; slot >= 0; slot--) {
+        const { name, link } = node.inputs[slot];
+        if (rowsOf.isOldInput(name) && link == null) node.removeInput(slot);
+      }
+      fit();
+    },
   };
 }
 
@@ -230,11 +242,15 @@ app.registerExtension({
           view.removed();
           onRemove?.apply(this, arguments);
         };
-        const { onConnectionsChange, onSerialize } = node;
+        const { onConfigure, onConnectionsChange, onSerialize } = node;
         // Words under a row come and go by themselves: the height they need is no change of the workflow.
         node.onSerialize = function (said) {
           onSerialize?.apply(this, arguments);
           said.size = [said.size[0], controller.usualHeight()];
+        };
+        node.onConfigure = function (said) {
+          onConfigure?.apply(this, arguments);
+          controller.readOld(said);
         };
         node.onConnectionsChange = function () {
           onConnectionsChange?.apply(this, arguments);

@@ -10,6 +10,8 @@ export const ZONES = [
 ];
 export const STEP = 0.05;
 export const LIMIT = 20;
+export const OLD_ID = "old"; // the row of a workflow from before there were rows
+const OLD_INPUTS = ["lora_name", "model_strength", "clip_strength"];
 
 export function zoneOf(strength) {
   const size = Math.abs(strength);
@@ -52,12 +54,14 @@ function readRow(said, taken) {
   };
 }
 
+// A widget's value: our JSON, or the LoRA's name alone, as workflows held it before there were rows.
 export function parse(text) {
   let said = null;
   try {
     said = JSON.parse(text || "{}");
   } catch {
-    return { rows: [], missing: "refuse" };
+    const old = text && text !== "None" ? [newRow(text, { id: OLD_ID })] : [];
+    return { rows: old, missing: "refuse" };
   }
   const listed = Array.isArray(said) ? said : Array.isArray(said?.rows) ? said.rows : [];
   const taken = new Set();
@@ -71,9 +75,23 @@ export function write({ rows, missing }) {
 // What the server runs: without what only the editor cares about, so that a lock or a row that is off
 // changes nothing and nothing is computed again.
 export function writeForRun({ rows, missing }) {
-  const used = rows.filter((row) => row.on && row.lora);
+  const used = rows.filter((row) => row.on && (row.lora || row.id === OLD_ID));
   const plain = used.map(({ id, lora, model, text, blocks, words }) => ({ id, lora, model, text, blocks, words }));
   return JSON.stringify({ version: 1, missing, rows: plain });
+}
+
+// An old workflow's three values: [name, model strength, text strength]. linked: inputs that have a link.
+export function fromOldValues(values, linked) {
+  if (!Array.isArray(values) || values.length !== 3 || typeof values[0] !== "string") return null;
+  const [name, model, text] = values;
+  if (typeof model !== "number" || typeof text !== "number" || name.startsWith("{")) return null;
+  const lora = name === "None" || linked.has("lora_name") ? "" : name;
+  if (!lora && !linked.size) return { rows: [], missing: "refuse" };
+  return { rows: [newRow(lora, { id: OLD_ID, model, text: text === model ? null : text })], missing: "refuse" };
+}
+
+export function isOldInput(name) {
+  return OLD_INPUTS.includes(name);
 }
 
 export function move(rows, id, to) {

@@ -126,19 +126,20 @@ def encode(dataset: Any, base: Base, clip: Any, vae: Any, path: Path, observer: 
     from ..lora_train.training.encode import opening, write_encoded
 
     entries = dataset.pictures
-    observer.stage("Encoding photos")
-    latents = []
-    for done, entry in enumerate(entries, 1):
-        observer.check_cancelled()
-        latents.append(host.encode_picture(vae, base.latent_format, render_crop(entry)))
-        observer.progress(done, len(entries))
     captions = [entry.caption for entry in entries]
     openings = [opening(caption) for caption in captions]
+    wanted = dict.fromkeys([*captions, *openings, ""])
     traits = family(base.family).traits
-    known = {
-        text: host.encode_text(clip, text, traits.text_tokens, traits.pooled)
-        for text in dict.fromkeys([*captions, *openings, ""])
-    }
+    latents, known = [], {}
+    observer.stage("Encoding photos")
+    for entry in entries:
+        observer.check_cancelled()
+        latents.append(host.encode_picture(vae, base.latent_format, render_crop(entry)))
+        observer.progress(len(latents), len(entries) + len(wanted))
+    for text in wanted:
+        observer.check_cancelled()
+        known[text] = host.encode_text(clip, text, traits.text_tokens, traits.pooled)
+        observer.progress(len(entries) + len(known), len(entries) + len(wanted))
     texts, heads = [known[text] for text in captions], [known[text] for text in openings]
     channels = base.latent_format.latent_channels
     return write_encoded(path, latents, texts, heads, known[""], {"encoder": "comfyui"}, channels)

@@ -26,7 +26,8 @@ def heat_map(found: Conflicts, theme: Theme = LIGHT) -> Image.Image:
 
     labels = found.blocks.labels
     cell = max(9, min(22, 760 // max(len(labels), 1)))
-    size = _LEFT_PX + cell * len(labels) + _RIGHT_PX, _TOP_PX + _ROW_PX * max(len(found.pairs), 1) + _BOTTOM_PX
+    width = max(_LEFT_PX + cell * len(labels) + _RIGHT_PX, _legend_px(theme))
+    size = width, _TOP_PX + _ROW_PX * max(len(found.pairs), 1) + _BOTTOM_PX
     image = Image.new("RGB", size, theme.paper)
     draw = ImageDraw.Draw(image)
     write(draw, (_PAD_PX, 10), say("balance.heat_title", name=stack_verdict_words(found.verdict)), 15, theme.ink)
@@ -74,11 +75,23 @@ def _square(
     draw.rectangle((x - side / 2, y - side / 2, x + side / 2, y + side / 2), fill=fill)
 
 
-def _legend(draw: ImageDraw.ImageDraw, y: int, theme: Theme) -> None:
-    x = _PAD_PX
+def _legend_signs(theme: Theme) -> tuple[list[tuple[int, str, str]], int]:
+    """The legend's signs as left edge, words and colour, and where its last words begin."""
+    signs, left = [], _PAD_PX
     for colour, code in ((theme.reject, "add_up"), (theme.accent, "cancel"), (theme.line, "apart")):
         said = say(f"report.legend_{code}")
+        signs.append((left, said, colour))
+        left += max(100, round(width_of(said, 11)) + 34)
+    return signs, left
+
+
+def _legend_px(theme: Theme) -> int:
+    return _legend_signs(theme)[1] + round(width_of(say("report.legend_size"), 11)) + _PAD_PX
+
+
+def _legend(draw: ImageDraw.ImageDraw, y: int, theme: Theme) -> None:
+    signs, left = _legend_signs(theme)
+    for x, said, colour in signs:
         draw.rectangle((x, y, x + 10, y + 10), fill=colour)
         write(draw, (x + 16, y + 5), said, 11, theme.muted, "lm")
-        x += max(100, round(width_of(said, 11)) + 34)
-    write(draw, (x, y + 5), say("report.legend_size"), 11, theme.muted, "lm")
+    write(draw, (left, y + 5), say("report.legend_size"), 11, theme.muted, "lm")

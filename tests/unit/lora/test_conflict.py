@@ -142,6 +142,19 @@ def test_the_heat_map_shows_where_two_meet(tmp_path: Path) -> None:
     assert heat_map(check([a], [1])).size[0] > 400
 
 
+@pytest.mark.parametrize("language", ["en", "ru", "zh"])
+def test_the_heat_map_is_as_wide_as_its_legend(tmp_path: Path, language: str) -> None:
+    from lora_train.report.heat import heat_map
+    from lora_train.report.paper import LIGHT
+    from lora_train.say import speaking
+
+    with speaking(language):
+        image = heat_map(check([make(tmp_path / "a.safetensors", 1), make(tmp_path / "b.safetensors", 2)], [1, 1]))
+    paper = tuple(int(LIGHT.paper[i : i + 2], 16) for i in (1, 3, 5))
+    edge = image.crop((image.width - 10, image.height - 30, image.width, image.height))
+    assert edge.getcolors() == [(300, paper)], "the legend reaches the edge"
+
+
 def test_cap_keeps_the_budget_and_the_locks() -> None:
     gram = np.diag([1.0, 1.0, 1.0, 1.0])
     cap = cap_energy(gram, kappa=2.0)

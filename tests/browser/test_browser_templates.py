@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def test_training_can_be_watched_and_cancelled(frontend: Frontend, server: Serve
     frontend.set_widget("Lorasmith_PlanTraining", "seed", 1 + (frontend.mode == "classic"))
     prompt_id = frontend.queue()
     frontend.show_node("Lorasmith_TrainLora")
-    frontend.page.locator(".lorasmith-train", has_text=" of 50000").wait_for(timeout=300_000)
+    frontend.page.locator(".lorasmith-train", has_text=re.compile(r"Step [1-9]\d* of 50000")).wait_for(timeout=300_000)
     frontend.screenshot(f"training {frontend.mode}")
     frontend.page.evaluate("() => app.extensionManager.command.execute('Comfy.Interrupt')")
     entry = server.wait(prompt_id, 60)

@@ -1,4 +1,4 @@
-"""Resizing an SDXL LoRA (722 layers) from rank 64 to 16, and merging 2, 5 and 10; against full SVDs.
+"""Resizing an SDXL LoRA (722 layers) from rank 64 to 16; merging 2, 5 and 10, whole and cut; against full SVDs.
 
     python benchmarks/lora_resize.py [--merges 2 5 10] [--rank 64]
 
@@ -91,6 +91,8 @@ def main() -> None:
                          lambda: resize(files[0], out, Target(rank=NEW_RANK))))  # fmt: skip
         for count in args.merges:
             parts = [Part(f, 1.0) for f in files[:count]]
+            rows.append(_row(f"merge {count}, whole: rank {args.rank * count}", files[:count], args.rank * count,
+                             lambda p=parts: merge(p, out, Options())))  # fmt: skip
             rows.append(_row(f"merge {count}, cut to rank {args.rank}", files[:count], args.rank,
                              lambda p=parts: merge(p, out, Options(rank=args.rank))))  # fmt: skip
     print("The peer's time is extrapolated from one layer of each size.")

@@ -7,7 +7,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lora_train.lora.factors import balanced, inner, join_rows, singular_values, spectrum, squared_norm, stored
+from lora_train.lora.factors import (
+    EXACT_RANK,
+    balanced,
+    estimated_squared_norm,
+    inner,
+    join_rows,
+    singular_values,
+    spectrum,
+    squared_norm,
+    stored,
+)
 
 
 def pair(out: int, rank: int, inputs: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -71,3 +81,21 @@ def test_balancing_changes_no_number() -> None:
     a, b = balanced(up * 1e-4, down)
     assert torch.equal(a @ b, (up * 1e-4) @ down)
     assert 0.25 < float(a.abs().max() / b.abs().max()) < 4
+
+
+@pytest.mark.parametrize("rank", [100, 300])
+@pytest.mark.parametrize("decay", [0.0, 1.0])
+def test_an_estimated_norm_is_near_the_exact_one(rank: int, decay: float) -> None:
+    scale = torch.arange(1, rank + 1.0) ** -decay
+    up, down = pair(400, rank, 500)
+    up, other = up * scale, pair(400, 3, 500, 1)
+    assert estimated_squared_norm((up, down)) == pytest.approx(squared_norm(up, down), rel=0.25)
+    both = torch.cat([up, other[0]], 1), torch.cat([down, other[1]])
+    assert estimated_squared_norm((up, down), other) == pytest.approx(squared_norm(*both), rel=0.25)
+
+
+def test_rounding_of_a_large_rank_is_told_as_that_of_a_small_one() -> None:
+    up, down = pair(300, 2 * EXACT_RANK, 400)
+    new_up, new_down, error = stored(up, down, torch.float16)
+    true = (up @ down - new_up.float() @ new_down.float()).double().square().sum()
+    assert error == pytest.approx(float(true), rel=0.1)

@@ -135,12 +135,7 @@ def from_ai_toolkit(given: Mapping[str, Any]) -> Settings:
         ("seed", "seed", int), ("min_snr_gamma", "min_snr_gamma", float), ("noise_offset", "noise_offset", float),
     ):  # fmt: skip
         train.take(name, ours, convert)
-    for absent, value, key in (
-        ("min_snr_gamma", None, "interop.unset_loss"),
-        ("noise_offset", 0.0, "interop.unset_none"),
-    ):
-        if absent not in train.fields:
-            train.convert(absent, absent, value, say(key))
+    train.leave_unset()
     _read_network(train, network, family)
     _read_data(train, process)
     _read_training(train)
@@ -179,13 +174,11 @@ def _family(model: Mapping[str, Any]) -> str | None:
 def _read_network(train: Reading, network: Mapping[str, Any], family: str | None) -> None:
     rank, alpha = network.get("linear"), network.get("linear_alpha")
     if rank is not None:
-        train.fields["rank"] = int(rank)
-        train.note("taken", "network.linear", f"rank {int(rank)}")
+        train.keep("network.linear", "rank", int(rank))
     if family and family not in UNETS and rank is not None:
         train.convert("network.linear_alpha", "alpha", float(rank), say("interop.toolkit_alpha_ignored", alpha=alpha))
     elif alpha is not None:
-        train.fields["alpha"] = float(alpha)
-        train.note("taken", "network.linear_alpha", f"alpha {float(alpha):g}")
+        train.keep("network.linear_alpha", "alpha", float(alpha))
     kind = str(network.get("type", "lora"))
     if kind != "lora":
         train.unsupported("network.type", say("interop.plain_lora", kind=kind))
@@ -198,32 +191,27 @@ def _read_data(train: Reading, process: Mapping[str, Any]) -> None:
     data = process.get("datasets") or [{}]
     first = data[0] if isinstance(data[0], Mapping) else {}
     if (dropout := first.get("caption_dropout_rate")) is not None:
-        train.fields["caption_dropout"] = float(dropout)
-        train.note("taken", "caption_dropout_rate", f"caption_dropout {float(dropout):g}")
+        train.keep("caption_dropout_rate", "caption_dropout", float(dropout))
     sizes = first.get("resolution")
     sizes = [sizes] if isinstance(sizes, int) else list(sizes or [])
     if len(sizes) == 1:
-        train.fields["resolution_px"] = int(sizes[0])
-        train.note("taken", "resolution", f"resolution_px {int(sizes[0])}")
+        train.keep("resolution", "resolution_px", int(sizes[0]))
     elif sizes:
         train.convert("resolution", "resolution_px", int(max(sizes)), say("interop.toolkit_sizes", sizes=sizes))
     if (every := _part(process, "sample").get("sample_every")) is not None:
-        train.fields["sample_every"] = int(every)
-        train.note("taken", "sample.sample_every", f"sample_every {int(every)}")
+        train.keep("sample.sample_every", "sample_every", int(every))
 
 
 def _read_training(train: Reading) -> None:
     name = str(train.get("optimizer") or "")
     known = {theirs: ours for ours, theirs in OPTIMIZERS.items()}
     if name.lower() in known:
-        train.fields["optimizer"] = known[name.lower()]
-        train.note("taken", "optimizer", f"optimizer {known[name.lower()]}")
+        train.keep("optimizer", "optimizer", known[name.lower()])
     elif name:
         train.convert("optimizer", "optimizer", "adamw", say("interop.adamw", name=name))
     params = train.get("optimizer_params") or {}
     if (decay := params.get("weight_decay")) is not None:
-        train.fields["weight_decay"] = float(decay)
-        train.note("taken", "optimizer_params.weight_decay", f"weight_decay {float(decay):g}")
+        train.keep("optimizer_params.weight_decay", "weight_decay", float(decay))
     _read_schedule(train)
     precision = train.get("dtype")
     if precision is not None:
@@ -234,17 +222,8 @@ def _read_training(train: Reading) -> None:
         train.note(fate, "dtype", f"precision {ours}")
     ema = train.get("ema_config") or {}
     if ema.get("use_ema"):
-        train.fields["ema_decay"] = float(ema.get("ema_decay", 0.99))
-        train.note("taken", "ema_config", f"ema_decay {train.fields['ema_decay']:g}")
-    accumulated = int(train.get("gradient_accumulation_steps", "gradient_accumulation") or 1)
-    if accumulated > 1:
-        batch = int(train.fields.get("batch_size", 1)) * accumulated
-        train.convert(
-            "gradient_accumulation_steps",
-            "batch_size",
-            batch,
-            say("interop.accumulated", times=accumulated, batch=batch),
-        )
+        train.keep("ema_config", "ema_decay", float(ema.get("ema_decay", 0.99)))
+    train.accumulate(train.get("gradient_accumulation_steps", "gradient_accumulation"))
     if train.get("train_text_encoder"):
         rate = float(train.fields.get("learning_rate", 0))
         train.convert("train_text_encoder", "text_encoder_rate", rate, say("interop.common_rate", rate=rate))
@@ -262,5 +241,4 @@ def _read_schedule(train: Reading) -> None:
         say("interop.schedule_here", name=name, ours=ours),
     )
     warmup = params.get("num_warmup_steps")
-    train.fields["warmup_steps"] = int(warmup or 0)
-    train.note("taken", "lr_scheduler_params.num_warmup_steps", f"warmup_steps {int(warmup or 0)}")
+    train.keep("lr_scheduler_params.num_warmup_steps", "warmup_steps", int(warmup or 0))

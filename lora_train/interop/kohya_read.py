@@ -42,16 +42,10 @@ def from_kohya(given: Mapping[str, Any], script: str = "") -> Settings:
         ("prior_loss_weight", "prior_weight", float),
     ):  # fmt: skip
         reading.take(name, ours, convert)
-    for absent, value, key in (
-        ("min_snr_gamma", None, "interop.unset_loss"),
-        ("noise_offset", 0.0, "interop.unset_none"),
-    ):
-        if absent not in reading.fields:
-            reading.convert(absent, absent, value, say(key))
+    reading.leave_unset()
     batch = reading.get("batch_size", "train_batch_size")
     if batch is not None:
-        reading.fields["batch_size"] = int(batch)
-        reading.note("taken", "batch_size", f"batch_size {int(batch)}")
+        reading.keep("batch_size", "batch_size", int(batch))
     for part in (
         _read_alpha,
         _read_rates,
@@ -106,8 +100,7 @@ def _true(value: Any) -> bool:
 def _read_alpha(reading: Reading) -> None:
     alpha, rank = reading.get("network_alpha"), reading.fields.get("rank")
     if alpha is not None:
-        reading.fields["alpha"] = float(alpha)
-        reading.note("taken", "network_alpha", f"alpha {float(alpha):g}")
+        reading.keep("network_alpha", "alpha", float(alpha))
     elif rank is not None:
         reading.convert("network_alpha", "alpha", 1.0, say("interop.alpha_unset"))
 
@@ -116,19 +109,16 @@ def _read_rates(reading: Reading) -> None:
     unet, common = reading.get("unet_lr"), reading.get("learning_rate")
     rate = unet if unet is not None else common
     if rate is not None:
-        reading.fields["learning_rate"] = float(rate)
-        reading.note("taken", "unet_lr" if unet is not None else "learning_rate", f"learning_rate {float(rate):g}")
+        reading.keep("unet_lr" if unet is not None else "learning_rate", "learning_rate", float(rate))
     text: Any = reading.get("text_encoder_lr")
     if isinstance(text, list):
         text = text[0] if text else None
     only = _true(reading.get("network_train_unet_only"))
     if only:
-        reading.fields["text_encoder_rate"] = 0.0
-        reading.note("taken", "network_train_unet_only", "text_encoder_rate 0")
+        reading.keep("network_train_unet_only", "text_encoder_rate", 0.0)
     reading.ignore("network_train_text_encoder_only")
     if text is not None and not only and float(text) > 0:
-        reading.fields["text_encoder_rate"] = float(text)
-        reading.note("taken", "text_encoder_lr", f"text_encoder_rate {float(text):g}")
+        reading.keep("text_encoder_lr", "text_encoder_rate", float(text))
     elif text is None and not only and rate is not None and reading.fields.get("family") in ("sd15", "sdxl", "starter"):
         reading.unsupported("text_encoder_lr", say("interop.text_common"))
 
@@ -140,8 +130,7 @@ def _read_resolution(reading: Reading) -> None:
     sides = [int(n) for n in re.findall(r"\d+", str(value))]
     side = round(math.sqrt(sides[0] * sides[-1]) / 64) * 64 if sides else 0
     if side and set(sides) == {side}:
-        reading.fields["resolution_px"] = side
-        reading.note("taken", "resolution", f"resolution_px {side}")
+        reading.keep("resolution", "resolution_px", side)
     elif sides:
         kept = max(8, sides[0] // 8 * 8) if len(set(sides)) == 1 else max(64, side)
         reading.convert("resolution", "resolution_px", kept, say("interop.area", value=value, side=kept))
@@ -155,8 +144,7 @@ def _read_schedule(reading: Reading) -> None:
         ours = "cosine" if str(name).startswith("cosine") else "constant"
         same = str(name) in ("constant", "constant_with_warmup", "cosine_with_min_lr")
         if same:
-            reading.fields["schedule"] = ours
-            reading.note("taken", "lr_scheduler", f"schedule {ours}")
+            reading.keep("lr_scheduler", "schedule", ours)
         else:
             key = "interop.becomes_cosine" if ours == "cosine" else "interop.becomes"
             reading.convert("lr_scheduler", "schedule", ours, say(key, name=name, ours=ours))
@@ -164,8 +152,7 @@ def _read_schedule(reading: Reading) -> None:
     if warmup is not None:
         value = float(warmup)
         count = round(value * steps) if 0 < value < 1 and steps else int(value)
-        reading.fields["warmup_steps"] = count
-        reading.note("taken", "lr_warmup_steps", f"warmup_steps {count}")
+        reading.keep("lr_warmup_steps", "warmup_steps", count)
     elif percent is not None and steps:
         count = round(float(percent) / 100 * steps)
         reading.convert(
@@ -178,8 +165,7 @@ def _read_optimizer(reading: Reading) -> None:
     args = reading.get("optimizer_args")
     known = {theirs.lower(): ours for ours, theirs in OPTIMIZERS.items()}
     if name is not None and str(name).lower() in known:
-        reading.fields["optimizer"] = known[str(name).lower()]
-        reading.note("taken", "optimizer_type", f"optimizer {reading.fields['optimizer']}")
+        reading.keep("optimizer_type", "optimizer", known[str(name).lower()])
     elif name is not None:
         text = say("interop.adamw", name=name)
         reading.convert("optimizer_type", "optimizer", "adamw", text)
@@ -187,8 +173,7 @@ def _read_optimizer(reading: Reading) -> None:
     for part in parts:
         key, _, value = str(part).partition("=")
         if key == "weight_decay":
-            reading.fields["weight_decay"] = float(value)
-            reading.note("taken", "weight_decay", f"weight_decay {float(value):g}")
+            reading.keep("weight_decay", "weight_decay", float(value))
         elif part and (key, value) != ("betas", "0.9,0.99"):
             reading.unsupported(f"optimizer_args {key}", say("interop.nothing", value=value))
 
@@ -199,8 +184,7 @@ def _read_precision(reading: Reading) -> None:
         return
     known = {"bf16": "bf16", "no": "fp32"}
     if str(value) in known:
-        reading.fields["precision"] = known[str(value)]
-        reading.note("taken", "mixed_precision", f"precision {known[str(value)]}")
+        reading.keep("mixed_precision", "precision", known[str(value)])
     else:
         reading.convert("mixed_precision", "precision", "auto", say("interop.auto", value=value))
 
@@ -235,12 +219,4 @@ def _read_length(reading: Reading) -> None:
             "max_train_epochs",
             say("interop.epochs", epochs=epochs),
         )
-    accumulated = reading.get("gradient_accumulation_steps")
-    if accumulated is not None and int(accumulated) > 1:
-        batch = int(reading.fields.get("batch_size", 1)) * int(accumulated)
-        reading.convert(
-            "gradient_accumulation_steps",
-            "batch_size",
-            batch,
-            say("interop.accumulated", times=accumulated, batch=batch),
-        )
+    reading.accumulate(reading.get("gradient_accumulation_steps"))

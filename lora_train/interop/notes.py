@@ -61,6 +61,11 @@ class Reading:
             return
         self.note("taken", name, f"{ours} {self.fields[ours]}")
 
+    def keep(self, name: str, ours: str, value: Any) -> None:
+        """Take a setting that means the same here, as it was read already."""
+        self.fields[ours] = value
+        self.note("taken", name, f"{ours} {value:g}" if isinstance(value, float) else f"{ours} {value}")
+
     def convert(self, name: str, ours: str, value: Any, text: str) -> None:
         """Take a setting that is said differently here."""
         self.fields[ours] = value
@@ -71,6 +76,22 @@ class Reading:
 
     def note(self, fate: Fate, name: str, text: str) -> None:
         self.notes.append(Note(fate, name, text))
+
+    def leave_unset(self) -> None:
+        """What the other trainers do without unless it is asked for, and plans here do not."""
+        for name, value, key in (
+            ("min_snr_gamma", None, "interop.unset_loss"),
+            ("noise_offset", 0.0, "interop.unset_none"),
+        ):
+            if name not in self.fields:
+                self.convert(name, name, value, say(key))
+
+    def accumulate(self, times: Any) -> None:
+        """Gradients added up over so many batches: here one batch of that size."""
+        if int(times or 1) > 1:
+            batch = int(self.fields.get("batch_size", 1)) * int(times)
+            text = say("interop.accumulated", times=times, batch=batch)
+            self.convert("gradient_accumulation_steps", "batch_size", batch, text)
 
     def ignore(self, *names: str) -> None:
         """Settings that decide nothing about what is learned."""

@@ -89,6 +89,13 @@ def squared_norm(up: torch.Tensor, down: torch.Tensor) -> float:
     return inner(up, down, up, down)
 
 
+def reported_squared_norm(*products: tuple[torch.Tensor, torch.Tensor]) -> float:
+    """``||sum of up @ down||_F^2`` of products of one rank: exact up to :data:`EXACT_RANK`, else estimated."""
+    if products[0][1].shape[0] > EXACT_RANK:
+        return estimated_squared_norm(*products)
+    return squared_norm(*join_rows(list(products)))
+
+
 def estimated_squared_norm(*products: tuple[torch.Tensor, torch.Tensor]) -> float:
     """``||sum of up @ down||_F^2`` from :data:`_PROBES` random directions, always the same ones for a width.
 
@@ -122,9 +129,7 @@ def stored(up: torch.Tensor, down: torch.Tensor, dtype: torch.dtype) -> tuple[to
     if dtype == torch.float32:
         return small_up, small_down, 0.0
     e_up, e_down = up - small_up.float(), down - small_down.float()
-    if up.shape[1] > EXACT_RANK:
-        return small_up, small_down, estimated_squared_norm((e_up, down), (small_up.float(), e_down))
-    error = squared_norm(torch.cat([e_up, small_up.float()], dim=1), torch.cat([down, e_down]))
+    error = reported_squared_norm((e_up, down), (small_up.float(), e_down))
     return small_up, small_down, max(error, 0.0)
 
 

@@ -19,7 +19,7 @@ from ..observer import NullObserver, Observer
 from ..say import say
 from .blocks import BlockFactors
 from .derive import Layer, Parent, derived_metadata, shaped, to_tensors
-from .factors import EXACT_RANK, estimated_squared_norm, join_rows, spectrum, squared_norm, stored
+from .factors import join_rows, reported_squared_norm, spectrum, squared_norm, stored
 from .file import save_lora
 from .kinds import writable
 from .places import Form, block_of, to_parts
@@ -186,8 +186,7 @@ class _Work:
             whole, tail = found.energy(), found.tail(rank)
             up, down = found.cut(rank)
         else:
-            exact = up.shape[1] <= EXACT_RANK
-            whole = squared_norm(up, down) if exact else estimated_squared_norm((up, down))
+            whole = reported_squared_norm((up, down))
         new_up, new_down, rounding = stored(up, down, self._dtype)
         self.whole, self.lost = self.whole + whole, self.lost + tail + rounding
         first = self._files[used[0]]

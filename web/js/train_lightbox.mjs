@@ -41,6 +41,5 @@ export function createLightbox(parent, { onMove, onClose }) {
       dialog.setAttribute("aria-label", text);
       if (!dialog.open) dialog.showModal();
     },
-    remove: () => dialog.remove(),
   };
 }

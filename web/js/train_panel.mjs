@@ -103,7 +103,6 @@ function createPanel(fit, drawn = () => {}) {
     },
     remove() {
       cancelAnimationFrame(due);
-      view.remove();
     },
   };
 }

@@ -123,6 +123,5 @@ export function createStrip(options) {
       if (atEnd) element.scrollLeft = element.scrollWidth;
       if (hadFocus) tile(...focused)?.focus();
     },
-    remove: () => lightbox.remove(),
   };
 }

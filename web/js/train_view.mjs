@@ -168,6 +168,5 @@ export function createTrainView(options) {
       element.style.minHeight = `${height}px`; // all that Nodes 2.0 looks at
       return height;
     },
-    remove: () => strip.remove(),
   };
 }

@@ -105,12 +105,18 @@ class SharedStop(StopFlag):
 
 
 def join() -> Group:
-    """The group that the environment names (``RANK``, ``WORLD_SIZE``, ``LOCAL_RANK``); alone without one."""
+    """The group that the environment names (``RANK``, ``WORLD_SIZE``, ``LOCAL_RANK``); alone without one.
+
+    torch.distributed.nn, imported once a group exists, keeps it for good: it is the default argument of its
+    functions. The group's threads then outlive :func:`leave`, and one that frees a tensor while Python ends
+    aborts the process. So it is imported before, although nothing here uses it.
+    """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         return ALONE
     import torch
     import torch.distributed as distributed
+    import torch.distributed.nn  # noqa: F401
 
     on_cuda = torch.cuda.is_available()
     if on_cuda:
@@ -120,7 +126,7 @@ def join() -> Group:
 
 
 def leave(group: Group) -> None:
-    """End the group's connections."""
+    """End the group's connections and threads."""
     if group.size > 1:
         import torch.distributed as distributed
 

@@ -6,6 +6,7 @@ Started with RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT; arguments: the folde
 from __future__ import annotations
 
 import sys
+import weakref
 
 sys.path[:0] = [sys.argv[1], f"{sys.argv[1]}/.."]
 
@@ -38,7 +39,9 @@ def main() -> None:
         from safetensors.torch import save_file
 
         save_file({"values": values}, sys.argv[2])
+    known = weakref.ref(torch.distributed.group.WORLD)
     leave(group)
+    assert known() is None, "its threads end with it"
 
 
 main()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +44,11 @@ def read_row(blocks: Any, row: list[Any]) -> Any:
     return blocks.stack_row(*row[:3], core.parse_blocks(row[3] if len(row) > 3 else "all"))
 
 
-def chain(model: Any, clip: Any, rows: list[list[Any]], loaders: dict[str, Any]) -> tuple[Any, Any]:
+def chain(model: Any, clip: Any, rows: list[list[Any]]) -> tuple[Any, Any]:
     import nodes
 
-    for number, (name, on_model, on_text) in enumerate(rows):
-        loader = loaders.setdefault(f"{number} {name}", nodes.LoraLoader())
-        model, clip = loader.load_lora(model, clip, name, on_model, on_text)
+    for name, on_model, on_text in rows:
+        model, clip = nodes.LoraLoader().load_lora(model, clip, name, on_model, on_text)
     return model, clip
 
 
@@ -81,7 +79,7 @@ def compare(stack: Any, blocks: Any, model: Any, clip: Any, case: dict[str, Any]
     rows = [read_row(blocks, row) for row in case["rows"]]
     ours = stack.apply_stack(model, clip, rows, case.get("strength", 1.0))
     again = stack.apply_stack(model, clip, rows, case.get("strength", 1.0))
-    theirs = chain(model, clip, case.get("chain", case["rows"]), {})
+    theirs = chain(model, clip, case.get("chain", case["rows"]))
     answer: dict[str, Any] = {"report": str(ours[2])}
     for name, mine, core in (("model", ours[0], theirs[0]), ("clip", ours[1].patcher, theirs[1].patcher)):
         state = mine.model.state_dict()
@@ -106,21 +104,6 @@ def refused(stack: Any, model: Any, clip: Any, rows: list[list[Any]]) -> str:
     return ""
 
 
-def timed(stack: Any, model: Any, clip: Any, names: list[str], rounds: int) -> dict[str, float]:
-    """Median seconds of the node's work for unchanged files and changed strengths, and of core's chain."""
-    loaders: dict[str, Any] = {}
-    seconds: dict[str, list[float]] = {"ours": [], "core": []}
-    for number in range(rounds + 1):
-        rows = [[name, 0.5 + 0.01 * number, 0.5 + 0.01 * number] for name in names]
-        for who, work in (("ours", lambda r=rows: stack.apply_stack(model, clip, r, 1.0)),
-                          ("core", lambda r=rows: chain(model, clip, r, loaders))):  # fmt: skip
-            started = time.perf_counter()
-            work()
-            seconds[who].append(time.perf_counter() - started)
-    first = {f"{who}_first": values[0] for who, values in seconds.items()}
-    return first | {who: sorted(values[1:])[rounds // 2] for who, values in seconds.items()}
-
-
 def main(root: str, base: str, pack: str) -> None:
     prepare(root, base)
     import comfy.sd
@@ -134,8 +117,6 @@ def main(root: str, base: str, pack: str) -> None:
             "cases": {name: compare(stack, blocks, model, clip, case) for name, case in said["cases"].items()},
             "refused": {name: refused(stack, model, clip, rows) for name, rows in said["refused"].items()},
         }
-        if said.get("timed"):
-            answer["timed"] = timed(stack, model, clip, said["timed"], said.get("rounds", 5))
     print(json.dumps(answer))
 
 

@@ -148,7 +148,8 @@ def test_accelerate_launches_the_worker(
         port = found.getsockname()[1]
     launch = f"{sys.executable} -m accelerate.commands.launch --multi_gpu --num_processes 2 --num_machines 1"
     monkeypatch.setenv(
-        "LORASMITH_LAUNCH", f"{launch} --mixed_precision no --dynamo_backend no --main_process_port {port}"
+        "LORASMITH_LAUNCH",
+        f"{launch} --log_dir {tmp_path} --mixed_precision no --dynamo_backend no --main_process_port {port}",
     )
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     told = RecordingObserver()

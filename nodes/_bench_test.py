@@ -73,10 +73,9 @@ def trained_side_px(dataset: Any) -> int:
     """
     from ..lora_train.crop import resolution_of
 
-    sizes = [entry.crop.bucket for entry in dataset.pictures if entry.crop] if dataset else []
-    if not sizes:
+    if not dataset or not dataset.sizes:
         raise BadInputError(say("node.side_unknown"))
-    return resolution_of(sizes)
+    return resolution_of(dataset.sizes)
 
 
 def plan(asked: Asked, dataset: Any) -> Sequence[Any]:

@@ -194,6 +194,11 @@ class Dataset:
         """
         return tuple(dataclasses.replace(e, crop=crop, more_crops=()) for e in self.kept for crop in e.crops or (None,))
 
+    @property
+    def sizes(self) -> list[tuple[int, int]]:
+        """(width, height) in px of those :attr:`pictures` that are cropped, in order."""
+        return [entry.crop.bucket for entry in self.pictures if entry.crop is not None]
+
     def entry(self, name: str) -> Entry:
         """The entry of a file name.
 

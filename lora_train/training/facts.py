@@ -109,7 +109,7 @@ def caption_tags(dataset: Dataset) -> dict[str, int]:
 
 def buckets_of(dataset: Dataset) -> dict[tuple[int, int], int]:
     """Pictures of each size (width, height) in px."""
-    return dict(Counter(entry.crop.bucket for entry in dataset.pictures if entry.crop is not None))
+    return dict(Counter(dataset.sizes))
 
 
 def jpeg(picture: Image) -> bytes:

@@ -160,8 +160,7 @@ def _cropped_px(dataset: Dataset) -> int | None:
     """The resolution that all photos are cropped for; None where one is not cropped yet."""
     from ..crop import resolution_of
 
-    sizes = [entry.crop.bucket for entry in dataset.pictures if entry.crop is not None]
-    return resolution_of(sizes) if len(sizes) == len(dataset.pictures) else None
+    return resolution_of(dataset.sizes) if len(dataset.sizes) == len(dataset.pictures) else None
 
 
 def family_resolution_px(family: str, purpose: str = "character") -> int:

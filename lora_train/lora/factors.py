@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -104,10 +105,17 @@ def estimated_squared_norm(*products: tuple[torch.Tensor, torch.Tensor]) -> floa
     """
     import torch
 
-    same = torch.Generator().manual_seed(0)
-    directions = torch.randn(products[0][1].shape[1], _PROBES, generator=same)
+    directions = _directions(products[0][1].shape[1])
     seen = torch.stack([up @ (down @ directions) for up, down in products]).sum(0)
     return float(seen.double().square().sum()) / _PROBES
+
+
+@lru_cache(maxsize=8)
+def _directions(width: int) -> torch.Tensor:
+    """(width, probes), standard normal. A model's layers have few widths."""
+    import torch
+
+    return torch.randn(width, _PROBES, generator=torch.Generator().manual_seed(0))
 
 
 def inner(up: torch.Tensor, down: torch.Tensor, other_up: torch.Tensor, other_down: torch.Tensor) -> float:

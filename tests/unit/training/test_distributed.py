@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ from typing import IO, Any
 import numpy as np
 import pytest
 import torch
+from harness.comfyui import free_port
 from PIL import Image
 from safetensors.torch import load_file
 from tiny_models import write_checkpoint
@@ -39,9 +39,7 @@ ROOT = TESTS.parent
 
 def start(command: list[str], size: int = 2, **pipes: Any) -> list[subprocess.Popen[str]]:
     """``size`` processes of one group, process 0 first."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
+    port = free_port()
     started = []
     for rank in range(size):
         names = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": size, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
@@ -143,13 +141,10 @@ def test_accelerate_launches_the_worker(
     request_: TrainRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The launcher itself, two processes; without graphics cards they meet over gloo."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
     launch = f"{sys.executable} -m accelerate.commands.launch --multi_gpu --num_processes 2 --num_machines 1"
     monkeypatch.setenv(
         "LORASMITH_LAUNCH",
-        f"{launch} --log_dir {tmp_path} --mixed_precision no --dynamo_backend no --main_process_port {port}",
+        f"{launch} --log_dir {tmp_path} --mixed_precision no --dynamo_backend no --main_process_port {free_port()}",
     )
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     told = RecordingObserver()

@@ -59,8 +59,9 @@ def test_training_can_be_watched_and_cancelled(frontend: Frontend, server: Serve
     frontend.show_node("Lorasmith_TrainLora")
     frontend.page.locator(".lorasmith-train", has_text=re.compile(r"Step [1-9]\d* of 50000")).wait_for(timeout=300_000)
     frontend.screenshot(f"training {frontend.mode}")
+    assert " of 50000" in frontend.reports()["Lorasmith_TrainLora"]
     frontend.page.evaluate("() => app.extensionManager.command.execute('Comfy.Interrupt')")
-    entry = server.wait(prompt_id, 60)
+    entry = server.wait(prompt_id, 30)
     assert server.failure(entry) == "execution_interrupted"
     frontend.page.wait_for_timeout(1500)
     said = frontend.reports()["Lorasmith_TrainLora"]

@@ -109,9 +109,10 @@ def test_kept_and_rejected_agree_with_the_ground_truth(normal_run: Guide) -> Non
             assert len(alike & {entry.name for entry in normal_run.dataset.kept}) == 1, name
 
 
-def test_the_guide_leaves_what_it_promises(normal_run: Guide) -> None:
+def test_the_guide_fits_into_five_minutes_and_leaves_what_it_promises(normal_run: Guide) -> None:
     result = normal_run.to_json()
     assert {"photos", "kept", "steps", "seconds", "lora", "diversity", "report"} <= set(result)
     assert Path(result["lora"]).is_file()
     page = Path(result["report"]).read_text("utf-8")
     assert "Verdict: good" in page and page.count("<img ") > 60
+    assert normal_run.trained.seconds < 300

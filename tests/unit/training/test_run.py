@@ -183,14 +183,14 @@ def test_exit_reasons() -> None:
     assert parent.exit_reason(3, []).endswith("no message")
 
 
-def test_a_worker_that_does_not_answer_a_cancel_is_killed(
+def test_a_worker_that_does_not_answer_a_cancel_is_killed_within_two_seconds(
     monkeypatch: pytest.MonkeyPatch, request_: TrainRequest
 ) -> None:
     stand_in(monkeypatch, "say('progress', done=1, total=9)\ntime.sleep(60)")
     seen = CancelWhen("progress")
     with pytest.raises(CancelWhen.Interrupt):
         parent.train(request_, seen)
-    assert time.monotonic() - seen.raised_at < 30, "a worker that does not answer is not waited for"
+    assert time.monotonic() - seen.raised_at < 2.0
 
 
 def test_cancel_is_told_to_the_worker_and_its_answer_ends_the_wait(
@@ -201,7 +201,6 @@ def test_cancel_is_told_to_the_worker_and_its_answer_ends_the_wait(
         f"open({str(tmp_path / 'told')!r}, 'w').write(line)\n" + RESULT % "cancelled" + "time.sleep(60)"
     )
     stand_in(monkeypatch, code)
-    monkeypatch.setattr(parent, "ANSWER_WITHIN_S", 30.0)
     seen = CancelWhen("progress")
     with pytest.raises(CancelWhen.Interrupt):
         parent.train(request_, seen)
@@ -272,7 +271,7 @@ def test_the_real_worker_trains_resumes_and_stops(request_: TrainRequest) -> Non
     before = result.lora.read_bytes()
     with pytest.raises(CancelWhen.Interrupt):
         parent.train(longer, cancelling)
-    assert time.monotonic() - cancelling.raised_at < 30, "not after 5,000 steps"
+    assert time.monotonic() - cancelling.raised_at < 3.0
     assert "Goes on at step 2" in cancelling.of("message")[0]
     assert result.lora.read_bytes() != before
     assert int(inspect(result.lora).metadata["ss_steps"]) >= 3

@@ -385,8 +385,12 @@ def test_captions_of_every_encoding_and_size(tmp_path: Path) -> None:
 def test_a_caption_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.txt").write_text("x")
 
-    def refuse(self: Path) -> bool:
-        raise PermissionError(errno.EACCES, "Permission denied")
+    usual = Path.is_file
+
+    def refuse(path: Path) -> bool:
+        if path.name == "a.txt":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return usual(path)
 
     monkeypatch.setattr(Path, "is_file", refuse)
     with pytest.raises(BadInputError, match=r"The caption 'a\.txt' cannot be read: Permission denied"):
